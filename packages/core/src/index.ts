@@ -1,1 +1,88 @@
-export {};
+/**
+ * L0-gated representations in TensorFlow.js: gates, control of the active fraction, training, calibration, frontiers, compaction
+ * and saving. Knows tensors and numbers, never a modality.
+ *
+ * @packageDocumentation
+ */
+
+export {
+  type Controller,
+  type Observation,
+  type PathOptions,
+  type PenaltyOptions,
+  path,
+  penalty,
+  type Segment,
+  type TargetOptions,
+  targetFraction,
+} from "./control/controllers.ts";
+export {
+  constant,
+  cosine,
+  cubic,
+  exponential,
+  holdAtEnd,
+  linear,
+  rampUp,
+  type Schedule,
+  warmUp,
+} from "./control/schedules.ts";
+export {
+  ConfigError,
+  DataError,
+  type ErrorDetails,
+  FormatError,
+  L0gmError,
+  NumericalError,
+  ShapeError,
+} from "./errors.ts";
+export {
+  budgetOf,
+  frozenValues,
+  type GateHealth,
+  type GateState,
+  gateHealth,
+  gatesOpenByRule,
+  LIVE,
+  MINIMUM_OPEN_VALUE,
+  strongestGates,
+} from "./gate/budget.ts";
+export { type GateOptions, HardConcreteGate } from "./gate/gate-layer.ts";
+export {
+  deterministicGate,
+  type EvaluationRule,
+  expectedL0,
+  gateValue,
+  type HardConcreteParams,
+  hardConcreteParams,
+  LOG_ALPHA_LIMIT,
+  logAlphaFor,
+  NOISE_MARGIN,
+  openProbability,
+  openProbabilityOf,
+  sampleGate,
+  saturatedProbabilityOf,
+} from "./gate/hard-concrete.ts";
+export type { Predictions } from "./metrics/predictions.ts";
+export type {
+  Dataset,
+  EncodeContext,
+  Encoder,
+  EncoderCost,
+  EncoderDescription,
+  LabelledBatch,
+  Linear,
+  Parameter,
+} from "./model/encoder.ts";
+export { type EncoderFactory, rebuildEncoder, registerEncoder } from "./model/encoder-registry.ts";
+export {
+  EVALUATION,
+  type ForwardContext,
+  GatedClassifier,
+  type GatedClassifierOptions,
+  type PredictOptions,
+  predict,
+} from "./model/gated-classifier.ts";
+export { layersEncoder } from "./model/layers-encoder.ts";
+export { Projection, type ProjectionOptions } from "./model/projection.ts";
+export { Random, type Seeds, type StreamName, seedsFrom } from "./random.ts";

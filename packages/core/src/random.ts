@@ -45,7 +45,11 @@ export class Random {
    */
   static from(seed: number, ...path: readonly (string | number)[]): Random {
     if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new ConfigError({ where: "Random.from", expected: "a seed that is an integer from 0 to 2^53 - 1", received: seed });
+      throw new ConfigError({
+        where: "Random.from",
+        expected: "a seed that is an integer from 0 to 2^53 - 1",
+        received: seed,
+      });
     }
     let low = mix(seed ^ 0x5bd1e995);
     let high = mix(Math.floor(seed / 2 ** 32) ^ low ^ 0x27d4eb2f);

@@ -1,4 +1,4 @@
-import type { Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-core";
+import type { Tensor2D, Variable } from "@tensorflow/tfjs-core";
 import type { Random } from "../random.ts";
 
 /** What an encoder may know of the step it serves. */
@@ -87,10 +87,4 @@ export interface Dataset<Batch> {
 export interface Linear {
   readonly kernel: Variable;
   readonly bias: Variable;
-}
-
-/** Weights of a {@link Linear} layer as plain tensors. */
-export interface LinearTensors {
-  readonly kernel: Tensor2D;
-  readonly bias: Tensor1D;
 }

@@ -1,0 +1,287 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { initializers, type LayerVariable, layers, type Shape } from "@tensorflow/tfjs-layers";
+import { ConfigError, ShapeError } from "../errors.ts";
+import { Random } from "../random.ts";
+import { frozenValues, type GateState, gatesOpenByRule, LIVE } from "./budget.ts";
+import {
+  deterministicGate,
+  type EvaluationRule,
+  type HardConcreteParams,
+  hardConcreteParams,
+  logAlphaFor,
+  NOISE_MARGIN,
+  openProbability,
+  sampleGate,
+} from "./hard-concrete.ts";
+
+/** Options of {@link HardConcreteGate}. */
+export interface GateOptions extends HardConcreteParams {
+  /** Initial P(z != 0) of every gate. @defaultValue 0.9 */
+  readonly initialOpen?: number;
+  /** One noise vector a batch, or one a row. @defaultValue "batch" */
+  readonly noise?: "batch" | "row";
+  /** Value of a gate at evaluation. @defaultValue "mean" */
+  readonly rule?: EvaluationRule;
+  /**
+   * The gate of each dimension, `[d]` with values 0 to gates - 1: dimensions of one group open and close together.
+   * @defaultValue one gate a dimension
+   */
+  readonly groups?: readonly number[];
+  /** Weight of each gate in the penalty, `[gates]`. @defaultValue the gate's number of dimensions */
+  readonly costs?: readonly number[];
+  /** Weight of the expected active fraction in the loss that `model.fit` of tf.layers sees. @defaultValue 0 */
+  readonly penalty?: number;
+  /** Seed of initial values and of the noise that the layer draws by itself. @defaultValue 0 */
+  readonly seed?: number;
+  readonly name?: string;
+}
+
+type GateConfig = Omit<GateOptions, "name"> & { name?: string };
+
+/**
+ * Multiplies each column of `[rows, d]` by a hard-concrete gate. In training the gates are sampled, in evaluation they have their
+ * deterministic values; once {@link HardConcreteGate.freeze | frozen} they are constants in both.
+ *
+ * The layer drops into `tf.sequential(...)`: `model.fit` adds `penalty` times the expected active fraction to the loss, and the
+ * gate is saved and reloaded with its model. `fit` of this package uses the same layer under its own control of the penalty.
+ *
+ * @example
+ * ```ts
+ * import { layers, sequential } from "@tensorflow/tfjs-layers";
+ * await useBackend("cpu");
+ * const model = sequential({
+ *   layers: [
+ *     layers.dense({ units: 64, inputShape: [10] }),
+ *     new HardConcreteGate({ penalty: 0.01, seed: 7 }),
+ *     layers.dense({ units: 2, activation: "softmax" }),
+ *   ],
+ * });
+ * model.compile({ optimizer: "adam", loss: "categoricalCrossentropy" });
+ * ```
+ */
+export class HardConcreteGate extends layers.Layer {
+  static readonly className = "HardConcreteGate";
+
+  readonly params: Required<HardConcreteParams>;
+  readonly noise: "batch" | "row";
+  readonly rule: EvaluationRule;
+  /** Weight of the expected active fraction in tf.layers' loss; may be changed during training, for example by a callback. */
+  penalty: number;
+  readonly #options: GateOptions;
+  readonly #random: Random;
+  #logAlpha: LayerVariable | undefined;
+  #fixed: LayerVariable | undefined;
+  /** `[gates]`, adds up to 1 */
+  #shares: Float32Array = new Float32Array();
+  #sizes: Int32Array = new Int32Array();
+  /** `[gates, d]` with a 1 where a gate covers a dimension; spreads values without a gather, whose gradient stock wasm lacks. */
+  #membership: Float32Array | undefined;
+
+  /** @throws ConfigError when an option is out of range */
+  constructor(options: GateOptions = {}) {
+    super(options.name === undefined ? {} : { name: options.name });
+    this.#options = options;
+    this.params = hardConcreteParams(pickParams(options));
+    this.noise = options.noise ?? "batch";
+    this.rule = options.rule ?? "mean";
+    this.penalty = options.penalty ?? 0;
+    if (!(this.penalty >= 0)) {
+      throw new ConfigError({ where: "HardConcreteGate.penalty", expected: "a number >= 0", received: this.penalty });
+    }
+    this.#random = Random.from(options.seed ?? 0, "gate-layer");
+    logAlphaFor(options.initialOpen ?? 0.9, this.params);
+    this.supportsMasking = true;
+  }
+
+  /** Dimensions that the gates cover; the layer must be built. */
+  get width(): number {
+    return this.#sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Log alpha, `[gates]`. */
+  get logAlpha(): tf.Variable {
+    return readVariable(this.#logAlpha);
+  }
+
+  /** Fixed gate values, `[gates]`; -1 where a gate is still learned. */
+  get fixed(): tf.Variable {
+    return readVariable(this.#fixed);
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const width = inputShape[inputShape.length - 1];
+    if (typeof width !== "number" || width < 1) {
+      throw new ShapeError({
+        where: "HardConcreteGate",
+        expected: "an input whose last axis is known",
+        received: inputShape,
+      });
+    }
+    const groups = this.#options.groups ?? Array.from({ length: width }, (_, i) => i);
+    this.#sizes = groupSizes(groups, width);
+    const gates = this.#sizes.length;
+    this.#shares = costShares(this.#options.costs ?? [...this.#sizes], gates);
+    if (this.#options.groups !== undefined) {
+      const membership = new Float32Array(gates * width);
+      groups.forEach((g, j) => {
+        membership[g * width + j] = 1;
+      });
+      this.#membership = membership;
+    }
+    const open = logAlphaFor(this.#options.initialOpen ?? 0.9, this.params);
+    const start = Random.from(this.#options.seed ?? 0, "gate-initial").normals(gates, open, 0.01);
+    this.#logAlpha = this.addWeight("log_alpha", [gates], "float32", initializers.zeros());
+    // Written, not initialised: tfjs's normal initializer takes seed 0 as none.
+    tf.tidy(() => this.logAlpha.assign(tf.tensor1d(start)));
+    this.#fixed = this.addWeight("fixed", [gates], "float32", initializers.constant({ value: LIVE }), undefined, false);
+    this.addLoss([() => tf.tidy(() => tf.mul(this.expectedFraction(), this.penalty))]);
+    super.build(inputShape);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>): tf.Tensor {
+    return tf.tidy(() => {
+      const x = Array.isArray(inputs) ? inputs[0] : inputs;
+      if (x === undefined) throw new ShapeError({ where: "HardConcreteGate", expected: "one input", received: "none" });
+      const random = kwargs["training"] === true ? this.#random : undefined;
+      return tf.mul(x, this.values(random, x.shape[0]));
+    });
+  }
+
+  /**
+   * Gate value of each dimension: sampled when `random` is given, deterministic otherwise. Fixed gates have their value in both.
+   *
+   * @param random - gate noise is drawn from it
+   * @param rows - rows of the batch; needed with noise a row
+   * @returns `[1, d]`, or `[rows, d]` with noise a row; the caller's to dispose
+   */
+  values(random?: Random, rows = 1): tf.Tensor2D {
+    const gates = this.#sizes.length;
+    return tf.tidy(() => {
+      const noiseRows = random !== undefined && this.noise === "row" ? rows : 1;
+      const learned =
+        random === undefined
+          ? deterministicGate(this.logAlpha, this.params, this.rule)
+          : sampleGate(
+              this.logAlpha,
+              tf.tensor2d(random.uniforms(noiseRows * gates, NOISE_MARGIN, 1 - NOISE_MARGIN), [noiseRows, gates]),
+              this.params,
+            );
+      const live = tf.cast(tf.less(this.fixed, 0), "float32");
+      const z = tf.reshape(tf.add(tf.mul(learned, live), tf.relu(this.fixed)), [noiseRows, gates]) as tf.Tensor2D;
+      if (this.#membership === undefined) return z;
+      return tf.matMul(z, tf.tensor2d(this.#membership, [gates, this.width]));
+    });
+  }
+
+  /**
+   * The expected active fraction, weighted by `costs`: E[L0] / d for plain gates. A fixed gate counts as 0 or 1.
+   *
+   * @returns a scalar in [0, 1], the caller's to dispose
+   */
+  expectedFraction(): tf.Scalar {
+    return tf.tidy(() => {
+      const live = tf.cast(tf.less(this.fixed, 0), "float32");
+      const open = tf.add(
+        tf.mul(openProbability(this.logAlpha, this.params), live),
+        tf.cast(tf.greater(this.fixed, 0), "float32"),
+      );
+      return tf.sum(tf.mul(open, tf.tensor1d(this.#shares))) as tf.Scalar;
+    });
+  }
+
+  /** A copy of the gates' state as plain numbers. */
+  async state(): Promise<GateState> {
+    const [logAlpha, fixed] = await Promise.all([this.logAlpha.data<"float32">(), this.fixed.data<"float32">()]);
+    return { logAlpha: logAlpha.slice(), fixed: fixed.slice(), sizes: this.#sizes.slice() };
+  }
+
+  /** Spreads one number a gate over the gate's dimensions: `[gates]` to `[d]`. */
+  spread(perGate: ArrayLike<number>): Float32Array {
+    const groups = this.#options.groups;
+    return Float32Array.from({ length: this.width }, (_, j) => perGate[groups?.[j] ?? j] ?? 0);
+  }
+
+  /**
+   * Turns the gates into constants: `kept` at their deterministic values (never a vanishing one), all others at 0.
+   *
+   * @param kept - gates that stay open; those that the evaluation rule leaves open when omitted
+   */
+  async freeze(kept?: readonly number[]): Promise<void> {
+    const state = await this.state();
+    this.setFixed(frozenValues(state, kept ?? gatesOpenByRule(state, this.params, this.rule), this.params, this.rule));
+  }
+
+  /** Makes open gates learnable again; those at 0 stay shut. */
+  async thaw(): Promise<void> {
+    const { fixed } = await this.state();
+    this.setFixed(fixed.map((value) => (value > 0 ? LIVE : value)));
+  }
+
+  /** @param values - `[gates]`: -1 for a learned gate, else the value in [0, 1] at which it is fixed */
+  setFixed(values: Float32Array): void {
+    tf.tidy(() => this.fixed.assign(tf.tensor1d(values)));
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
+    return inputShape;
+  }
+
+  /** The options from which an equal layer can be made, as tf.layers serialises them. */
+  override getConfig(): ReturnType<layers.Layer["getConfig"]> {
+    const config: GateConfig = { ...this.#options, penalty: this.penalty };
+    return { ...super.getConfig(), ...(config as ReturnType<layers.Layer["getConfig"]>) };
+  }
+}
+
+function readVariable(weight: LayerVariable | undefined): tf.Variable {
+  if (weight === undefined) {
+    throw new ConfigError({
+      where: "HardConcreteGate",
+      expected: "a layer that is built",
+      received: "one that has not seen its input's width",
+      hint: "call build([null, width]) or apply it first",
+    });
+  }
+  // read() hands out the variable itself, typed as the tensor it extends.
+  return weight.read() as tf.Variable;
+}
+
+function pickParams({ temperature, gamma, zeta }: HardConcreteParams): HardConcreteParams {
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(gamma === undefined ? {} : { gamma }),
+    ...(zeta === undefined ? {} : { zeta }),
+  };
+}
+
+function groupSizes(groups: readonly number[], width: number): Int32Array {
+  const where = "HardConcreteGate.groups";
+  if (groups.length !== width) {
+    throw new ShapeError({ where, expected: `${width} entries, one a dimension`, received: groups.length });
+  }
+  const sizes = new Int32Array(Math.max(...groups) + 1);
+  groups.forEach((g, j) => {
+    if (!Number.isInteger(g) || g < 0) {
+      throw new ConfigError({ where, expected: "group numbers from 0", received: `${g} for dimension ${j}` });
+    }
+    sizes[g] = (sizes[g] ?? 0) + 1;
+  });
+  const empty = sizes.indexOf(0);
+  if (empty >= 0)
+    throw new ConfigError({ where, expected: "no empty group", received: `group ${empty} has no dimension` });
+  return sizes;
+}
+
+function costShares(costs: readonly number[], gates: number): Float32Array {
+  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  if (costs.length !== gates || !costs.every((cost) => cost >= 0) || !(total > 0)) {
+    throw new ConfigError({
+      where: "HardConcreteGate.costs",
+      expected: `${gates} numbers >= 0, one a gate, not all 0`,
+      received: costs,
+    });
+  }
+  return Float32Array.from(costs, (cost) => cost / total);
+}
+
+tf.serialization.registerClass(HardConcreteGate);
