@@ -47,6 +47,7 @@ export {
   MINIMUM_OPEN_VALUE,
   strongestGates,
 } from "./gate/budget.ts";
+export { CompactModel, compact, type Saving, type Savings } from "./gate/compact.ts";
 export { type GateOptions, HardConcreteGate } from "./gate/gate-layer.ts";
 export {
   deterministicGate,
@@ -63,6 +64,8 @@ export {
   sampleGate,
   saturatedProbabilityOf,
 } from "./gate/hard-concrete.ts";
+export { compareLatency, type Latency, type LatencyOptions } from "./gate/latency.ts";
+export type { FileHandler } from "./io/file-handler.ts";
 export type { Predictions } from "./metrics/predictions.ts";
 export type {
   Dataset,

@@ -89,6 +89,25 @@ export class Projection implements Linear {
     return selected;
   }
 
+  /**
+   * A copy that reads only the inputs `keep`, each scaled by its value: what is left of a head when its inputs were multiplied by
+   * `values` and all but `keep` are 0.
+   *
+   * @param values - `[inputs]`
+   */
+  selectInputs(keep: readonly number[], values: Float32Array): Projection {
+    const kernel = tf.tidy(() =>
+      tf.mul(
+        tf.gather(this.kernel, tf.tensor1d([...keep], "int32")),
+        tf.tensor2d(
+          keep.map((j) => values[j] ?? 0),
+          [keep.length, 1],
+        ),
+      ),
+    );
+    return new Projection(kernel as tf.Tensor2D, tf.clone(this.bias), this.#name);
+  }
+
   dispose(): void {
     this.kernel.dispose();
     this.bias.dispose();
