@@ -1,0 +1,74 @@
+/**
+ * The few internals of tfjs's WebAssembly backend that our kernels stand on, in one place, with the check that they are there.
+ * Views of the memory (`HEAP32`, `HEAPF32`) are detached when it grows: allocate first, then read them from the backend.
+ */
+
+import { type DataType, type TensorInfo, util } from "@tensorflow/tfjs-core";
+
+/** What we use of tfjs's `BackendWasm`, most of which its own types leave out. */
+export interface WasmBackend {
+  readonly dataIdMap: {
+    get(dataId: object): { readonly id: number; readonly memoryOffset: number };
+    delete(dataId: object): boolean;
+  };
+  /** Registers memory at `address`, or allocates some. */
+  makeOutput(shape: number[], dtype: DataType, address?: number): TensorInfo;
+  incRef(dataId: object): void;
+  disposeData(dataId: object): boolean;
+  readonly wasm: {
+    readonly HEAP32: Int32Array;
+    readonly HEAPF32: Float32Array;
+    /** Binds a compiled function; an `array` argument takes bytes. */
+    cwrap(name: string, returns: null, types: readonly string[]): (...values: (number | Uint8Array)[]) => void;
+    readonly tfjs: { disposeData(id: number): void };
+  };
+}
+
+/** Types whose elements take four bytes, and so can be moved as 32-bit words whatever they mean. */
+export function isWord(dtype: DataType): boolean {
+  return dtype === "float32" || dtype === "int32";
+}
+
+/** Where the tensor begins in `HEAP32` and `HEAPF32`. */
+export function wordOffset(backend: WasmBackend, tensor: TensorInfo): number {
+  // Addresses above 2 GiB may arrive as negative numbers.
+  return (backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 0) >>> 2;
+}
+
+/** A fresh tensor with undefined contents; the caller's to return or to free with `backend.disposeData`. */
+export function allocate(backend: WasmBackend, shape: readonly number[], dtype: DataType = "float32"): TensorInfo {
+  return backend.makeOutput([...shape], dtype);
+}
+
+/** The same data under another shape; counts as one more reference to it. */
+export function share(backend: WasmBackend, tensor: TensorInfo, shape: readonly number[] = tensor.shape): TensorInfo {
+  backend.incRef(tensor.dataId);
+  return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
+}
+
+/** The number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return util.sizeFromShape([...shape]);
+}
+
+/**
+ * Names what is missing of {@link WasmBackend} in what is said to be one.
+ *
+ * @returns nothing when all is there
+ */
+export function missingInternals(backend: object): string | undefined {
+  const owners: readonly (readonly [path: string, members: Readonly<Record<string, "function" | "object">>])[] = [
+    ["", { makeOutput: "function", incRef: "function", disposeData: "function" }],
+    ["dataIdMap", { get: "function", delete: "function" }],
+    ["wasm", { HEAP32: "object", HEAPF32: "object", cwrap: "function" }],
+    ["wasm.tfjs", { disposeData: "function" }],
+  ];
+  for (const [path, members] of owners) {
+    const names = path === "" ? [] : path.split(".");
+    const owner = names.reduce<unknown>((value, name) => Reflect.get(Object(value), name), backend);
+    for (const [name, type] of Object.entries(members)) {
+      if (typeof Reflect.get(Object(owner), name) !== type) return ["backend", ...names, name].join(".");
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,159 @@
+import { backend as activeBackend, getBackend, getGradient, setBackend } from "@tensorflow/tfjs-core";
+import { BackendError } from "./errors.ts";
+import { installKernels, type KernelReport } from "./kernels/install.ts";
+import { loadNative, NATIVE_HINT } from "./native/load.ts";
+
+/** The backends that {@link useBackend} can choose. */
+export type BackendName = "tensorflow" | "wasm" | "cpu";
+
+/** What to ask {@link useBackend} for: a backend by name, or the fastest that is there. */
+export type BackendChoice = "auto" | BackendName;
+
+/** Settings of {@link useBackend}. */
+export interface BackendOptions {
+  /**
+   * Where a browser finds tfjs's `.wasm` files: a folder's address, ending in a slash. Node finds them by itself.
+   */
+  readonly wasmFolder?: string;
+}
+
+/** One backend that was tried. */
+export interface BackendAttempt {
+  readonly name: BackendName;
+  readonly available: boolean;
+  readonly reason: string;
+}
+
+/** What {@link useBackend} chose, and why. */
+export interface BackendReport {
+  /** The backend in force. */
+  readonly backend: BackendName;
+  readonly choice: BackendChoice;
+  readonly reason: string;
+  /** The backends tried, in order; the last is the one in force. */
+  readonly attempts: readonly BackendAttempt[];
+  readonly kernels: KernelReport;
+}
+
+const ORDER: readonly BackendName[] = ["tensorflow", "wasm", "cpu"];
+
+/** What an attempt to start a backend gives. */
+export interface Started {
+  readonly reason: string;
+  readonly kernels: KernelReport;
+}
+
+async function activate(name: BackendName): Promise<void> {
+  if (!(await setBackend(name))) {
+    throw new Error(`TensorFlow.js could not initialise its backend "${name}"`);
+  }
+}
+
+async function start(name: BackendName, options: BackendOptions): Promise<Started> {
+  switch (name) {
+    case "tensorflow": {
+      const native = loadNative();
+      if (native.package === undefined) throw new Error(native.reason);
+      await activate(name);
+      return { reason: native.reason, kernels: { ours: [], reason: "TensorFlow's own kernels" } };
+    }
+    case "wasm": {
+      const { BackendWasm, setWasmPaths, version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
+      if (options.wasmFolder !== undefined) setWasmPaths(options.wasmFolder);
+      await activate(name);
+      const backend = activeBackend();
+      if (!(backend instanceof BackendWasm))
+        throw new Error("another copy of the backend is registered under its name");
+      return { reason: "WebAssembly is there", kernels: installKernels(backend, version_wasm) };
+    }
+    case "cpu": {
+      await import("@tensorflow/tfjs-backend-cpu");
+      await activate(name);
+      return { reason: "plain JavaScript is always there", kernels: { ours: [], reason: "plain JavaScript kernels" } };
+    }
+  }
+}
+
+/** How to get a backend that is not there. */
+export function hintFor(name: BackendName): string {
+  switch (name) {
+    case "tensorflow":
+      return NATIVE_HINT;
+    case "wasm":
+      return "use an engine with WebAssembly; in a browser, serve tfjs's .wasm files and pass their address as wasmFolder";
+    case "cpu":
+      return "reinstall @tensorflow/tfjs-backend-cpu";
+  }
+}
+
+/** tfjs-core registers no gradients in Node; tfjs-layers, which our models need anyway, registers all of them. */
+async function registerGradients(): Promise<void> {
+  if (getGradient("BatchMatMul") === undefined) await import("@tensorflow/tfjs-layers");
+}
+
+let inForce: BackendReport | undefined;
+
+/** The report of the last {@link useBackend}, as long as its backend is still the active one. */
+export function reportInForce(): BackendReport | undefined {
+  return inForce !== undefined && getBackend() === inForce.backend ? inForce : undefined;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  // tfjs's WebAssembly loader rejects with a plain object.
+  return String(Reflect.get(Object(error), "message") ?? error);
+}
+
+/**
+ * Chooses and starts the TensorFlow.js backend, registers the gradients, and, on WebAssembly, puts our faster kernels in force.
+ * `"auto"` takes native TensorFlow where `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is installed and loads, else
+ * WebAssembly, else plain JavaScript. Call it before the first tensor is made; a second call with the same choice costs nothing.
+ *
+ * @returns what was chosen and why, with every backend that was tried
+ * @throws BackendError when the backend asked for by name cannot be had, saying how to get it
+ *
+ * @example
+ * ```ts
+ * import { useBackend } from "@l0gm/backend";
+ *
+ * const report = await useBackend();
+ * console.log(report.backend, report.reason);
+ * ```
+ */
+export async function useBackend(choice: BackendChoice = "auto", options: BackendOptions = {}): Promise<BackendReport> {
+  if (choice !== "auto" && !ORDER.includes(choice)) {
+    throw new BackendError({
+      where: "useBackend",
+      expected: `one of "auto", ${ORDER.map((name) => `"${name}"`).join(", ")}`,
+      received: choice,
+    });
+  }
+  const current = reportInForce();
+  if (current?.choice === choice) return current;
+  await registerGradients();
+  const attempts: BackendAttempt[] = [];
+  for (const name of choice === "auto" ? ORDER : [choice]) {
+    try {
+      const { reason, kernels } = await start(name, options);
+      attempts.push({ name, available: true, reason });
+      const passedOver = attempts.slice(0, -1).map((attempt) => `${attempt.name} is not available: ${attempt.reason}`);
+      const why = choice === "auto" ? ["the fastest that is available", ...passedOver].join("; ") : "asked for by name";
+      inForce = { backend: name, choice, reason: why, attempts, kernels };
+      return inForce;
+    } catch (error) {
+      const reason = messageOf(error);
+      if (choice !== "auto") {
+        throw new BackendError(
+          { where: "useBackend", expected: `backend "${name}"`, received: reason, hint: hintFor(name) },
+          { cause: error },
+        );
+      }
+      attempts.push({ name, available: false, reason });
+    }
+  }
+  throw new BackendError({
+    where: "useBackend",
+    expected: `one of ${ORDER.join(", ")} to start`,
+    received: attempts.map((attempt) => `${attempt.name}: ${attempt.reason}`).join("; "),
+  });
+}
