@@ -1,0 +1,94 @@
+/**
+ * Installs the packed packages with plain npm in a project outside the workspace, as a user would, then imports every entry,
+ * does something small with it, type checks a consumer, and bundles core for a browser.
+ *
+ * usage: node .ci/packed.mjs TARBALLS FOLDER
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+
+const [tarballs, folder] = process.argv.slice(2).map((path) => resolve(path));
+const require = createRequire(import.meta.url);
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+
+/** Runs a command in the consumer's folder and stops here when it fails. */
+function run(title, command, args) {
+  console.log(`- ${title}`);
+  execFileSync(command, args, { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+mkdirSync(folder, { recursive: true });
+// Installed together, the packages find each other; from the registry they would come one by one.
+const dependencies = {};
+for (const file of readdirSync(tarballs)) {
+  const manifest = execFileSync("tar", ["-xzOf", join(tarballs, file), "package/package.json"], { encoding: "utf8" });
+  dependencies[JSON.parse(manifest).name] = `file:${join(tarballs, file)}`;
+}
+const names = Object.keys(dependencies);
+writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }, null, 2));
+run(`npm install ${names.join(" ")}`, npm, ["install", "--no-audit", "--no-fund", "--loglevel=error"]);
+
+const entries = names.flatMap((name) => {
+  const { exports } = JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"));
+  return Object.keys(exports)
+    .filter((key) => key !== "./package.json")
+    .map((key) => name + key.slice(1));
+});
+writeFileSync(
+  join(folder, "import.js"),
+  `import assert from "node:assert/strict";
+for (const entry of ${JSON.stringify(entries)}) {
+  const names = Object.keys(await import(entry));
+  assert(names.length > 0, entry + " exports nothing");
+  console.log("  " + entry + ": " + names.length + " names");
+}
+const { accuracy, compact, GatedClassifier, layersEncoder, useBackend } = await import("@l0gm/core");
+const { layers, sequential } = await import("@tensorflow/tfjs-layers");
+assert.equal(accuracy({ logits: Float64Array.of(1, 0, 1, 0), labels: Int32Array.of(0, 1), classes: 2 }), 0.5);
+await useBackend("cpu");
+const encoder = layersEncoder(sequential({ layers: [layers.dense({ units: 8, inputShape: [3] })] }));
+const model = new GatedClassifier({ encoder, classes: 2, seed: 1 });
+assert.equal(model.width, 8);
+model.dispose();
+`,
+);
+run("import every entry and use it", process.execPath, ["import.js"]);
+
+const imports = entries.map((entry, i) => `import * as entry${i} from "${entry}";\nexport { entry${i} };`);
+writeFileSync(join(folder, "consumer.ts"), imports.join("\n"));
+const strict = ["--strict", "--noEmit", "--target", "es2022", "--types", "node", "--skipLibCheck"];
+const typeRoots = ["--typeRoots", resolve("node_modules/@types")];
+for (const resolution of [
+  ["--module", "nodenext"],
+  ["--module", "esnext", "--moduleResolution", "bundler"],
+]) {
+  const tsc = require.resolve("typescript/bin/tsc");
+  run(`type check a consumer: ${resolution.join(" ")}`, process.execPath, [
+    tsc,
+    ...strict,
+    ...typeRoots,
+    ...resolution,
+    "consumer.ts",
+  ]);
+}
+
+console.log("- bundle @l0gm/core for a browser");
+const { build } = await import("esbuild");
+writeFileSync(join(folder, "browser.js"), 'export * from "@l0gm/core";\n');
+const { metafile, warnings } = await build({
+  absWorkingDir: folder,
+  entryPoints: ["browser.js"],
+  bundle: true,
+  format: "esm",
+  platform: "browser",
+  minify: true,
+  metafile: true,
+  outfile: "browser.bundle.js",
+  logLevel: "warning",
+});
+const [output] = Object.values(metafile.outputs);
+const left = output.imports.map(({ path }) => path);
+if (warnings.length > 0 || left.length > 0) throw new Error(`the bundle still imports ${left.join(", ")}`);
+console.log(`  ${Math.round(output.bytes / 1024)} KiB, nothing left to import`);
