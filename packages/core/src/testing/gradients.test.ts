@@ -1,0 +1,41 @@
+import { useBackend } from "@l0gm/backend";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, expect, test } from "vitest";
+import { expectClose } from "./closeness.ts";
+import { checkGradient, finiteDifferences } from "./gradients.ts";
+
+beforeAll(() => useBackend("cpu"));
+
+test("central differences of a cubic are those of calculus, up to epsilon squared", async () => {
+  const x = tf.tensor1d([-1, 0.5, 2]);
+  const gradient = await finiteDifferences((t) => tf.pow(t, 3), x, { weights: [1, 2, 3] });
+  expectClose(gradient, [3, 1.5, 36], { absolute: 1e-3 });
+});
+
+test("accepts right gradients, also of functions of many outputs", async () => {
+  await checkGradient((x) => tf.matMul(x, x, false, true), tf.tensor2d([0.1, 0.2, 0.3, -0.4, 0.5, 0.6], [2, 3]));
+  await checkGradient((x) => tf.softmax(x), tf.tensor1d([0.3, -1, 2]));
+});
+
+test("finds a gradient that is off by a factor", async () => {
+  const wrong = tf.customGrad((x: unknown) => ({
+    value: tf.square(x as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => tf.mul(dy, x as tf.Tensor),
+  }));
+  await expect(checkGradient((x) => wrong(x), tf.tensor1d([1, 3]))).rejects.toThrow(/gradient\[1\]/);
+});
+
+test("finds a gradient that gives one output's share to another", async () => {
+  const wrong = tf.customGrad((x: unknown) => ({
+    value: tf.clone(x as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => tf.reverse(dy),
+  }));
+  await expect(checkGradient((x) => wrong(x), tf.tensor1d([1, 3]))).rejects.toThrow(/gradient\[/);
+});
+
+test("leaves no tensors behind", async () => {
+  const x = tf.tensor1d([1, 2]);
+  const before = tf.memory().numTensors;
+  await checkGradient((t) => tf.exp(t), x);
+  expect(tf.memory().numTensors).toBe(before);
+});
