@@ -24,6 +24,7 @@ export interface TableDatasetOptions {
  *
  * @example
  * ```ts
+ * import { useBackend } from "@l0gm/core";
  * const rows = [{ age: 31, class: "a" }, { age: 17, class: "b" }, { age: 25, class: "a" }];
  * const preprocessor = TablePreprocessor.fit(rows, inferSchema(rows, { label: "class" }));
  * const dataset = tableDataset(preprocessor.transform(rows));

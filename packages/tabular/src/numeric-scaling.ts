@@ -60,6 +60,9 @@ export function fitStandardScaling(numbers: Float64Array): StandardScaling {
 /** Ranks nearer to 0 or 1 than this are moved there, so that no value is infinite: the result lies within 5.2 of 0. */
 const MARGIN = 1e-7;
 
+/** Standard scaling stops here, so that no outlier is infinite as float32. */
+const MOST_DEVIATIONS = 100;
+
 /** Index of the last of the ascending `values` that is at most `x`; -1 when there is none. */
 function lastAtMost(values: readonly number[], x: number): number {
   let low = 0;
@@ -85,9 +88,14 @@ function rankOf(scaling: QuantileScaling, x: number): number {
   return (from + ((low[i + 1] ?? 0) - from) * ((x - value) / (next - value))) / top;
 }
 
-/** The scaled value of a number: a standard normal's quantile at the number's rank, or its distance to the mean in deviations. */
+/**
+ * The scaled value of a number: a standard normal's quantile at the number's rank, or its distance to the mean in deviations,
+ * at most 100.
+ */
 export function scale(scaling: Scaling, x: number): number {
-  if (scaling.kind === "standard") return (x - scaling.mean) / scaling.deviation;
+  if (scaling.kind === "standard") {
+    return Math.min(MOST_DEVIATIONS, Math.max(-MOST_DEVIATIONS, (x - scaling.mean) / scaling.deviation));
+  }
   if (scaling.values.length === 1 && x === scaling.values[0]) return 0;
   return normalQuantile(Math.min(1 - MARGIN, Math.max(MARGIN, rankOf(scaling, x))));
 }
