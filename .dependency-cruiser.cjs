@@ -85,7 +85,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: ["/dist/", "^test/[.]examples/"] },
+    exclude: { path: ["/dist/", "^test/[.]"] },
     moduleSystems: ["es6"],
     tsPreCompilationDeps: true,
     combinedDependencies: true,

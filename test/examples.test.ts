@@ -1,10 +1,11 @@
 /**
  * Type checks and runs every ```ts block in the TSDoc of the packages and in the guides.
  *
- * - A TSDoc block is a module of its own. Names that its package exports are imported for it; `tf` is TensorFlow.js.
+ * - A TSDoc block is a module of its own. Names that its package exports, or one of ours that it depends on, are imported for it;
+ *   `tf` is TensorFlow.js.
  * - The blocks of a guide form one module, from top to bottom, and import what they use.
- * - `console.log(x); // 0.25 true` with nothing but numbers and booleans in the comment is checked, to the decimals given.
- *   Text after a colon is a remark: `// 0.25: rounded`.
+ * - `console.log(x); // 0.25 true` and `f(x); // 0.25` with nothing but numbers and booleans in the comment are checked, to the
+ *   decimals given. Text after a colon is a remark: `// 0.25: rounded`.
  * - A block with a `declare` at its top level is only type checked.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,7 +19,10 @@ const ROOT = resolve(import.meta.dirname, "..");
 const OUT = join(import.meta.dirname, ".examples");
 
 const TOKEN = String.raw`(?:-?\d[\d.]*(?:e-?\d+)?|true|false)`;
-const PRINTED = new RegExp(String.raw`^(\s*)console\.log\((.*)\); // (${TOKEN}(?:,? ${TOKEN})*)(?::.*)?$`, "gm");
+const PRINTED = new RegExp(
+  String.raw`^(\s*)(?:console\.log\((.*)\)|(\w[\w.]*\(.*)); // (${TOKEN}(?:,? ${TOKEN})*)(?::.*)?$`,
+  "gm",
+);
 
 /** The compiler options of the packages, but an example may leave a name unused and need not annotate its exports. */
 const { config } = ts.readConfigFile(join(ROOT, "tsconfig.json"), ts.sys.readFile);
@@ -57,35 +61,37 @@ function files(folder: string, ending: string): string[] {
 
 interface Manifest {
   readonly name: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | { readonly "@l0gm/source": string }>>;
 }
 
-/** The public names of every package, by package folder. */
-function readEntries(): Map<string, Entry[]> {
-  const found = readdirSync(join(ROOT, "packages")).flatMap((name) => {
-    const manifest = JSON.parse(readFileSync(join(ROOT, "packages", name, "package.json"), "utf8")) as Manifest;
-    return Object.entries(manifest.exports).flatMap(([key, target]) =>
-      typeof target === "string"
-        ? []
-        : [
-            {
-              name,
-              specifier: manifest.name + key.slice(1),
-              source: join(ROOT, "packages", name, target["@l0gm/source"]),
-            },
-          ],
-    );
+/** Every package's folder, with its own entries first and then those of the packages of ours that it depends on. */
+function readPackages(): { folder: string; entries: Entry[] }[] {
+  const packages = readdirSync(join(ROOT, "packages")).map((name) => {
+    const folder = `packages/${name}`;
+    return { folder, manifest: JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8")) as Manifest };
   });
-  const program = ts.createProgram({ rootNames: found.map(({ source }) => source), options });
+  const targets = packages.flatMap(({ folder, manifest: { name, exports } }) =>
+    Object.entries(exports).flatMap(([key, target]) => {
+      if (typeof target === "string") return [];
+      return [{ name, specifier: name + key.slice(1), source: join(ROOT, folder, target["@l0gm/source"]) }];
+    }),
+  );
+  const program = ts.createProgram({ rootNames: targets.map(({ source }) => source), options });
   const checker = program.getTypeChecker();
-  const entries = new Map<string, Entry[]>();
-  for (const { name, specifier, source } of found) {
-    const file = program.getSourceFile(source);
-    const symbol = file && checker.getSymbolAtLocation(file);
-    const names = new Set(symbol ? checker.getExportsOfModule(symbol).map((exported) => exported.name) : []);
-    entries.set(name, [...(entries.get(name) ?? []), { specifier, folder: dirname(source), names }]);
-  }
-  return entries;
+  const entriesOf = (wanted: string): Entry[] =>
+    targets
+      .filter(({ name }) => name === wanted)
+      .map(({ specifier, source }) => {
+        const file = program.getSourceFile(source);
+        const symbol = file && checker.getSymbolAtLocation(file);
+        const names = symbol ? checker.getExportsOfModule(symbol).map((exported) => exported.name) : [];
+        return { specifier, folder: dirname(source), names: new Set(names) };
+      });
+  return packages.map(({ folder, manifest: { name, dependencies = {} } }) => ({
+    folder,
+    entries: [name, ...Object.keys(dependencies)].flatMap(entriesOf),
+  }));
 }
 
 /** Names that a module uses and those it declares or imports. */
@@ -129,7 +135,7 @@ function importsFor(code: string, file: string, entries: readonly Entry[]): stri
 function write(file: string, { line, code }: CodeBlock, imports: string): Example {
   const name = `${file}:${line}`;
   const module = join(OUT, `${name.replaceAll(/[^\w]+/g, "-")}.ts`);
-  const checked = code.replaceAll(PRINTED, '$1printed("$3", $2);');
+  const checked = code.replaceAll(PRINTED, '$1printed("$4", $2$3);');
   writeFileSync(module, `import { printed } from "../printed.ts"; ${imports} export {};\n${checked}`);
   return { name, module, file, line, runs: !namesIn(code).ambient };
 }
@@ -145,8 +151,8 @@ function collect(): Example[] {
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
   const examples: Example[] = [];
-  for (const [name, entries] of readEntries()) {
-    for (const file of files(`packages/${name}/src`, ".ts")) {
+  for (const { folder, entries } of readPackages()) {
+    for (const file of files(`${folder}/src`, ".ts")) {
       for (const block of tsdocExamples(join(ROOT, file))) {
         examples.push(write(file, block, importsFor(block.code, file, entries)));
       }
