@@ -1,48 +1,6 @@
-/** What every error of L0GM says: where it was noticed, what was expected, what came, and what to do. */
-export interface ErrorDetails {
-  /** The function, class or file (with row and column where there is one) that noticed the problem. */
-  readonly where: string;
-  readonly expected: string;
-  /** What came instead. Anything that is not a string is shown as JSON. */
-  readonly received: unknown;
-  /** What the caller can do about it. */
-  readonly hint?: string;
-}
+import { type ErrorDetails, L0gmError } from "@l0gm/backend";
 
-function show(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "bigint" || value === undefined) return String(value);
-  return JSON.stringify(value) ?? String(value);
-}
-
-/**
- * Base of every error that L0GM throws on purpose. Catch this to tell a mistake in the input from a bug.
- *
- * @example
- * ```ts
- * try {
- *   accuracy({ logits: new Float64Array(0), labels: new Int32Array(0), classes: 2 });
- * } catch (error) {
- *   if (error instanceof L0gmError) console.log(error.expected);
- * }
- * ```
- */
-export class L0gmError extends Error {
-  override readonly name: string = "L0gmError";
-  readonly where: string;
-  readonly expected: string;
-  readonly received: unknown;
-  readonly hint: string | undefined;
-
-  constructor(details: ErrorDetails, options?: ErrorOptions) {
-    const hint = details.hint === undefined ? "" : `\n  ${details.hint}`;
-    super(`${details.where}: expected ${details.expected}, received ${show(details.received)}${hint}`, options);
-    this.where = details.where;
-    this.expected = details.expected;
-    this.received = details.received;
-    this.hint = details.hint;
-  }
-}
+export { type ErrorDetails, L0gmError };
 
 /** A tensor or array has the wrong shape or length. */
 export class ShapeError extends L0gmError {

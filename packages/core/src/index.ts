@@ -67,6 +67,7 @@ export {
 export { compareLatency, type Latency, type LatencyOptions } from "./gate/latency.ts";
 export type { FileHandler } from "./io/file-handler.ts";
 export type { Predictions } from "./metrics/predictions.ts";
+export { arrayDataset } from "./model/array-dataset.ts";
 export type {
   Dataset,
   EncodeContext,
@@ -88,4 +89,18 @@ export {
 } from "./model/gated-classifier.ts";
 export { layersEncoder } from "./model/layers-encoder.ts";
 export { Projection, type ProjectionOptions } from "./model/projection.ts";
+export { assignWeights, readWeights, type Weights } from "./model/weights.ts";
 export { Random, type Seeds, type StreamName, seedsFrom } from "./random.ts";
+export { AdamW, type AdamWOptions } from "./train/adamw.ts";
+export type { Callback, EpochRecord, Phase } from "./train/callbacks.ts";
+export type { CheckpointOptions } from "./train/checkpoint.ts";
+export {
+  type FitOptions,
+  type FitResult,
+  fit,
+  type OptimizerOptions,
+  type Protocol,
+  type ProtocolResult,
+  type SegmentResult,
+  type TrainingData,
+} from "./train/fit.ts";

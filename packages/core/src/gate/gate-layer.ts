@@ -222,6 +222,12 @@ export class HardConcreteGate extends layers.Layer {
     tf.tidy(() => this.fixed.assign(tf.tensor1d(values)));
   }
 
+  override dispose(): ReturnType<layers.Layer["dispose"]> {
+    // tf.layers counts uses by apply(), which a GatedClassifier never calls, and refuses to dispose an unused layer.
+    this._refCount ??= 1;
+    return super.dispose();
+  }
+
   override computeOutputShape(inputShape: Shape | Shape[]): Shape | Shape[] {
     return inputShape;
   }

@@ -1,3 +1,5 @@
+import { ConfigError } from "../errors.ts";
+
 /** A flat set of named files: a directory in Node, memory, or a browser's storage. */
 export interface FileHandler {
   /** For messages: the directory's path, for example. */
@@ -10,4 +12,45 @@ export interface FileHandler {
   remove(name: string): Promise<void>;
   /** Names of all files, in any order. */
   list(): Promise<readonly string[]>;
+}
+
+/**
+ * Checks that a name means one file, here, on every system.
+ *
+ * @returns the name
+ * @throws ConfigError when it is empty, has a path separator or a control character, or stands for a directory
+ */
+export function checkFileName(name: string): string {
+  const harmless = [...name].every((character) => character >= " " && !'/\\:*?"<>|'.includes(character));
+  if (name === "" || name === "." || name === ".." || !harmless) {
+    throw new ConfigError({ where: "file name", expected: "a plain name without path separators", received: name });
+  }
+  return name;
+}
+
+/**
+ * Files in memory, for tests and for browsers that send them elsewhere.
+ *
+ * @throws ConfigError (its methods) when a name is not a plain file name
+ *
+ * @example
+ * ```ts
+ * const files = memoryFiles();
+ * await files.write("note.txt", new TextEncoder().encode("hi"));
+ * console.log((await files.read("note.txt"))?.length); // 2
+ * ```
+ */
+export function memoryFiles(): FileHandler {
+  const files = new Map<string, Uint8Array>();
+  return {
+    location: "memory",
+    read: async (name) => files.get(checkFileName(name))?.slice(),
+    write: async (name, bytes) => {
+      files.set(checkFileName(name), new Uint8Array(bytes));
+    },
+    remove: async (name) => {
+      files.delete(checkFileName(name));
+    },
+    list: async () => [...files.keys()],
+  };
 }

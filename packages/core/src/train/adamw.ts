@@ -1,0 +1,95 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { ConfigError } from "../errors.ts";
+import type { Parameter } from "../model/encoder.ts";
+
+/** Options of {@link AdamW}. */
+export interface AdamWOptions {
+  /** Decay of the first moment. @defaultValue 0.9 */
+  readonly beta1?: number;
+  /** Decay of the second moment. @defaultValue 0.999 */
+  readonly beta2?: number;
+  /** Added to the root of the second moment. @defaultValue 1e-8 */
+  readonly epsilon?: number;
+  /** Decoupled weight decay: a step subtracts `learningRate * decay * weight` where the parameter decays. @defaultValue 0 */
+  readonly decay?: number;
+}
+
+interface Slot {
+  readonly parameter: Parameter;
+  readonly first: tf.Variable;
+  readonly second: tf.Variable;
+}
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, arXiv:1711.05101). The learning rate comes with every step,
+ * and the moments can be read and set by name, so that a resumed run goes on as if it had never stopped.
+ */
+export class AdamW {
+  readonly #slots: readonly Slot[];
+  readonly #options: Required<AdamWOptions>;
+  /** Steps taken. */
+  steps = 0;
+
+  /** @throws ConfigError when an option is out of range */
+  constructor(parameters: readonly Parameter[], options: AdamWOptions = {}) {
+    const full = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, ...options };
+    const fraction = (x: number): boolean => x >= 0 && x < 1;
+    if (!fraction(full.beta1) || !fraction(full.beta2) || !(full.epsilon > 0) || !(full.decay >= 0)) {
+      throw new ConfigError({
+        where: "AdamW",
+        expected: "beta1 and beta2 in [0, 1), epsilon > 0, decay >= 0",
+        received: full,
+      });
+    }
+    this.#options = full;
+    this.#slots = parameters.map((parameter) => ({
+      parameter,
+      first: zeros(parameter.variable),
+      second: zeros(parameter.variable),
+    }));
+  }
+
+  /** Both moments of every parameter, under names of their own. */
+  get moments(): readonly Pick<Parameter, "name" | "variable">[] {
+    return this.#slots.flatMap(({ parameter: { name }, first, second }) => [
+      { name: `${name}/first-moment`, variable: first },
+      { name: `${name}/second-moment`, variable: second },
+    ]);
+  }
+
+  /**
+   * @param gradients - one a parameter, in the parameters' order; they stay the caller's
+   * @param scale - factor on every gradient, for clipping
+   */
+  step(gradients: readonly tf.Tensor[], learningRate: number, scale = 1): void {
+    const { beta1, beta2, epsilon, decay } = this.#options;
+    this.steps++;
+    const firstCorrection = 1 - beta1 ** this.steps;
+    const secondCorrection = Math.sqrt(1 - beta2 ** this.steps);
+    // The two bias corrections move into the step size and epsilon: the same numbers with fewer passes over the weights.
+    const stepSize = (learningRate * secondCorrection) / firstCorrection;
+    this.#slots.forEach(({ parameter: { variable, decay: decays }, first, second }, i) => {
+      const gradient = gradients[i];
+      if (gradient === undefined) return;
+      tf.tidy(() => {
+        first.assign(tf.add(tf.mul(first, beta1), tf.mul(gradient, (1 - beta1) * scale)));
+        second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), (1 - beta2) * scale * scale)));
+        const change = tf.div(tf.mul(first, stepSize), tf.add(tf.sqrt(second), epsilon * secondCorrection));
+        const weight = decay > 0 && decays ? tf.mul(variable, 1 - learningRate * decay) : variable;
+        variable.assign(tf.sub(weight, change));
+      });
+    });
+  }
+
+  /** Frees the moments. */
+  dispose(): void {
+    for (const { variable } of this.moments) variable.dispose();
+  }
+}
+
+function zeros(like: tf.Variable): tf.Variable {
+  const initial = tf.zeros(like.shape);
+  const variable = tf.variable(initial, false);
+  initial.dispose();
+  return variable;
+}

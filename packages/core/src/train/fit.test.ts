@@ -1,0 +1,217 @@
+import { useBackend } from "@l0gm/backend";
+import * as tf from "@tensorflow/tfjs-core";
+import { layers, sequential } from "@tensorflow/tfjs-layers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { path, penalty, targetFraction } from "../control/controllers.ts";
+import { constant } from "../control/schedules.ts";
+import { ConfigError, NumericalError } from "../errors.ts";
+import { compact } from "../gate/compact.ts";
+import { memoryFiles } from "../io/file-handler.ts";
+import { accuracy } from "../metrics/classification.ts";
+import { arrayDataset } from "../model/array-dataset.ts";
+import type { Dataset } from "../model/encoder.ts";
+import { GatedClassifier, predict } from "../model/gated-classifier.ts";
+import { layersEncoder } from "../model/layers-encoder.ts";
+import { readWeights } from "../model/weights.ts";
+import { Random, seedsFrom } from "../random.ts";
+import type { EpochRecord } from "./callbacks.ts";
+import { type FitOptions, fit, type TrainingData } from "./fit.ts";
+
+beforeAll(async () => {
+  await useBackend("cpu");
+});
+
+/** Two Gaussian clouds in 6 columns of which the first two matter. */
+function clouds(rows: number, seed: number): Dataset<tf.Tensor2D> {
+  const random = Random.from(seed, "clouds");
+  const labels = Int32Array.from({ length: rows }, () => random.integer(2));
+  const values = new Float32Array(rows * 6);
+  for (let i = 0; i < values.length; i++) {
+    const label = labels[Math.floor(i / 6)] ?? 0;
+    values[i] = random.normal() + (i % 6 < 2 ? 2 * label - 1 : 0);
+  }
+  return arrayDataset(values, labels, 2);
+}
+
+const data: TrainingData<tf.Tensor2D> = { train: clouds(512, 1), validation: clouds(256, 2) };
+const WIDTH = 16;
+
+function encoder(): ReturnType<typeof layersEncoder> {
+  const start = (seed: number): tf.Tensor =>
+    tf.tensor2d(Random.from(seed, "initial").normals(6 * WIDTH, 0, 0.4), [6, WIDTH]);
+  const dense = layers.dense({ units: WIDTH, inputShape: [6] });
+  const model = sequential({ layers: [dense] });
+  const kernel = start(3);
+  dense.setWeights([kernel, tf.zeros([WIDTH])]);
+  kernel.dispose();
+  return layersEncoder(model);
+}
+
+const gated = (): GatedClassifier<tf.Tensor> => new GatedClassifier({ encoder: encoder(), classes: 2, seed: 5 });
+const options = (more: Partial<FitOptions<tf.Tensor>> = {}): FitOptions<tf.Tensor> => ({
+  epochs: 10,
+  batchSize: 64,
+  controller: targetFraction({ fraction: 1 / 4 }),
+  weights: { learningRate: 0.02 },
+  gates: { learningRate: 0.1 },
+  seeds: seedsFrom(11),
+  ...more,
+});
+
+describe("fit", () => {
+  it("learns, and realises the requested fraction exactly", async () => {
+    const model = gated();
+    const result = await fit(model, data, options());
+    expect(result.segments).toHaveLength(1);
+    expect(result.segments[0].realised).toBe(1 / 4);
+    expect(result.segments[0].gates.filter((value) => value > 0)).toHaveLength(4);
+    expect(Math.min(...result.segments[0].gates.filter((value) => value > 0))).toBeGreaterThanOrEqual(0.5);
+    expect(accuracy(await predict(model, data.validation))).toBeGreaterThan(0.88);
+    const small = compact(model);
+    expect(small.width).toBe(4);
+    expect(accuracy(await predict(small, data.validation))).toBeGreaterThan(0.88);
+    model.dispose();
+  });
+
+  it("records every epoch, gates first and consolidation last", async () => {
+    const { history } = await fit(gated(), data, options());
+    expect(history.map((record) => record.epoch)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const phases = history.map((record) => record.phase);
+    expect(phases.lastIndexOf("gates")).toBeLessThan(phases.indexOf("consolidation"));
+    expect(phases.at(-1)).toBe("consolidation");
+    expect(history.at(-1)?.expected).toBe(1 / 4);
+    expect(history.every((record) => record.openProbabilities.length === WIDTH)).toBe(true);
+  });
+
+  it("walks a path of nested fractions in one run", async () => {
+    const fractions = [1, 0.5, 0.25, 0.125];
+    const { segments } = await fit(gated(), data, options({ epochs: 16, controller: path({ fractions }) }));
+    expect(segments.map((segment) => segment.realised)).toEqual(fractions);
+    for (const [i, segment] of segments.entries()) {
+      const before = segments[i - 1]?.gates;
+      if (before !== undefined)
+        expect(segment.gates.every((value, j) => value === 0 || (before[j] ?? 0) > 0)).toBe(true);
+    }
+  });
+
+  it("closes more gates under a larger penalty", async () => {
+    const realised = async (lambda: number): Promise<number> => {
+      const { segments } = await fit(gated(), data, options({ controller: penalty(constant(lambda)) }));
+      return segments[0].realised;
+    };
+    const [light, heavy] = [await realised(0), await realised(1)];
+    expect(light).toBe(1);
+    expect(heavy).toBeLessThan(0.7);
+  });
+
+  it("trains a dense model without a controller and reports it as fully active", async () => {
+    const model = new GatedClassifier({ encoder: encoder(), classes: 2, gate: false });
+    const { controller: _, ...rest } = options();
+    const { segments, history } = await fit(model, data, rest);
+    expect(segments[0]).toMatchObject({ expected: 1, realised: 1 });
+    expect(history.every(({ phase }) => phase === "dense")).toBe(true);
+  });
+
+  it("gives identical weights for identical seeds, and others for others", async () => {
+    const run = async (seed: number): Promise<ReadonlyMap<string, Float32Array>> => {
+      const model = gated();
+      await fit(model, data, options({ epochs: 4, seeds: seedsFrom(seed) }));
+      return readWeights(model);
+    };
+    const [first, second, third] = [await run(1), await run(1), await run(2)];
+    expect(second).toEqual(first);
+    expect(third).not.toEqual(first);
+  });
+
+  it.each([
+    ["a target", () => targetFraction({ fraction: 1 / 4 })],
+    ["a path", () => path({ fractions: [1, 0.5, 0.25] })],
+  ])("resumes %s to the identical result, wherever it was stopped", async (_name, controller) => {
+    const whole = gated();
+    const expected = await fit(whole, data, options({ controller: controller() }));
+    for (const stop of [0, 3, 6, 7]) {
+      const handler = memoryFiles();
+      const abort = new AbortController();
+      const stopAt = { onEpochEnd: ({ epoch }: EpochRecord) => (epoch === stop + 1 ? abort.abort() : undefined) };
+      const halted = fit(
+        gated(),
+        data,
+        options({
+          controller: controller(),
+          checkpoint: { handler, every: 2 },
+          signal: abort.signal,
+          callbacks: [stopAt],
+        }),
+      );
+      await expect(halted).rejects.toMatchObject({ name: "AbortError" });
+      const resumed = gated();
+      const result = await fit(resumed, data, options({ controller: controller(), checkpoint: { handler, every: 2 } }));
+      expect(result).toEqual(expected);
+      expect(await readWeights(resumed)).toEqual(await readWeights(whole));
+    }
+  });
+
+  it("returns a finished run from its checkpoint without training", async () => {
+    const handler = memoryFiles();
+    const result = await fit(gated(), data, options({ checkpoint: { handler } }));
+    let steps = 0;
+    const count = { onStepEnd: () => void steps++ };
+    expect(await fit(gated(), data, options({ checkpoint: { handler }, callbacks: [count] }))).toEqual(result);
+    expect(steps).toBe(0);
+  });
+
+  it("refuses a checkpoint of a run with other options", async () => {
+    const handler = memoryFiles();
+    await fit(gated(), data, options({ epochs: 2, checkpoint: { handler } }));
+    await expect(fit(gated(), data, options({ epochs: 4, checkpoint: { handler } }))).rejects.toThrow(/another run/);
+  });
+
+  it("stops a segment early and keeps its best epoch", async () => {
+    const { history, segments } = await fit(
+      gated(),
+      data,
+      options({ epochs: 40, earlyStopping: { patience: 2, minimumDelta: 0.05 } }),
+    );
+    expect(history.length).toBeLessThan(40);
+    const frozen = history.filter(({ phase }) => phase === "consolidation");
+    expect(segments[0].bestValidation.epoch).toBe(frozen[0]?.epoch);
+    expect(segments[0].equalBudget.epoch).toBe(history.at(-1)?.epoch);
+  });
+
+  it("names the step and the tensor when a number is not finite", async () => {
+    const poisoned = arrayDataset(new Float32Array(6 * 64).fill(Number.NaN), new Int32Array(64), 2);
+    const run = fit(gated(), { ...data, train: poisoned }, options());
+    await expect(run).rejects.toThrow(NumericalError);
+    await expect(run).rejects.toThrow(/step 0 .*encoder\/layer\d\/kernel/s);
+  });
+
+  it("reports a collapse instead of passing over it", async () => {
+    const { warnings, segments } = await fit(
+      gated(),
+      data,
+      options({ controller: penalty(constant(50)), gates: { learningRate: 1 } }),
+    );
+    expect(segments[0].realised).toBe(0);
+    expect(warnings.join("\n")).toMatch(/collapse/);
+  });
+
+  it("leaks no tensor over 200 steps", async () => {
+    const model = gated();
+    await fit(model, data, options({ epochs: 2 }));
+    const before = tf.memory().numTensors;
+    await fit(model, data, options({ epochs: 25 }));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each([
+    ["no controller for a gate", { controller: undefined }],
+    ["no whole batch size", { batchSize: 1.5 }],
+    ["too few epochs", { epochs: 1 }],
+    ["a fraction of no dimension", { controller: targetFraction({ fraction: 0.01 }) }],
+    ["a learning rate of 0", { weights: { learningRate: 0 } }],
+  ])("refuses %s", async (_name, wrong) => {
+    const { controller, ...rest } = { ...options(), ...wrong };
+    const run = fit(gated(), data, controller === undefined ? rest : { ...rest, controller });
+    await expect(run).rejects.toThrow(ConfigError);
+  });
+});
