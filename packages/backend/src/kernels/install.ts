@@ -1,12 +1,14 @@
 import { getKernel, type KernelConfig, registerKernel, unregisterKernel, version_core } from "@tensorflow/tfjs-core";
+import { gather, slice, tile } from "./copy.ts";
 import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
 import { batchMatMul } from "./matrix-product.ts";
 import { missingInternals } from "./memory.ts";
 import { segmentSum } from "./segment-sum.ts";
+import { mean, sum } from "./sum.ts";
 
 /** Every kernel of ours. */
-const KERNELS: readonly Kernel[] = [batchMatMul, segmentSum, identity, cast];
+const KERNELS: readonly Kernel[] = [batchMatMul, segmentSum, sum, mean, gather, slice, tile, identity, cast];
 
 /** The TensorFlow.js whose internals the kernels were written for. */
 const VERSION = "4.22.";

@@ -6,47 +6,13 @@
  */
 
 import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
+import { forget, multiplyMatrices, partOf } from "./compiled.ts";
 import { input, type Kernel, type KernelCall } from "./kernel.ts";
 import { allocate, share, sizeOf, type WasmBackend, wordOffset } from "./memory.ts";
 import { transposeMatrices } from "./transposition.ts";
 
 /** Below this many multiply-adds a matrix, the stock loop over a batch is faster than a call a matrix, which takes some 20 us. */
 const SMALL_MATRIX = 32 ** 3;
-
-/** With fewer columns than this, XNNPACK computes mostly padding: better to compute the transposed product. */
-const NARROW = 8;
-
-type FastProduct = (a: TensorInfo, b: TensorInfo, out: TensorInfo) => void;
-
-const fastProducts = new WeakMap<object, FastProduct>();
-
-/** The compiled product of two untransposed matrices `[1, rows, inner]` and `[1, inner, columns]`. */
-function fastProduct(backend: WasmBackend): FastProduct {
-  const known = fastProducts.get(backend.wasm);
-  if (known !== undefined) return known;
-  const types = ["number", "array", "number", "number", "array", "number", "number", "number", "number"];
-  const compiled = backend.wasm.cwrap("BatchMatMul", null, types);
-  const id = (tensor: TensorInfo): number => backend.dataIdMap.get(tensor.dataId).id;
-  const bytes = (shape: number[]): Uint8Array => new Uint8Array(Int32Array.from(shape).buffer);
-  const product: FastProduct = (a, b, out) => {
-    compiled(id(a), bytes(a.shape), 3, id(b), bytes(b.shape), 3, 0, 0, id(out));
-  };
-  fastProducts.set(backend.wasm, product);
-  return product;
-}
-
-/** One matrix of a batch as a tensor of its own on the batch's memory; `release` forgets it and leaves the memory alone. */
-function matrixOf(backend: WasmBackend, batch: TensorInfo, index: number): TensorInfo {
-  const shape = batch.shape.slice(-2);
-  const address = (wordOffset(backend, batch) + index * sizeOf(shape)) * 4;
-  return backend.makeOutput([1, ...shape], batch.dtype, address);
-}
-
-function release(backend: WasmBackend, view: TensorInfo): void {
-  const { id } = backend.dataIdMap.get(view.dataId);
-  backend.dataIdMap.delete(view.dataId);
-  backend.wasm.tfjs.disposeData(id);
-}
 
 /** For every matrix of a broadcast batch, the index of the operand's matrix. */
 function batchIndices(operand: readonly number[], batch: readonly number[]): Int32Array {
@@ -93,18 +59,21 @@ function multiply(
   const count = leftIndices.length;
   const [, rows = 0] = left.shape;
   const [, , columns = 0] = right.shape;
-  const product = fastProduct(backend);
   const out = allocate(backend, [count, rows, columns]);
   if (count === 1) {
-    product(left, right, out);
+    multiplyMatrices(backend, left, right, out);
     return out;
   }
+  const matrixOf = (batch: TensorInfo, index: number): TensorInfo => {
+    const shape = batch.shape.slice(-2);
+    return partOf(backend, batch, index * sizeOf(shape), [1, ...shape]);
+  };
   for (let i = 0; i < count; i++) {
-    const a = matrixOf(backend, left, leftIndices[i] ?? 0);
-    const b = matrixOf(backend, right, rightIndices[i] ?? 0);
-    const result = matrixOf(backend, out, i);
-    product(a, b, result);
-    for (const view of [a, b, result]) release(backend, view);
+    const a = matrixOf(left, leftIndices[i] ?? 0);
+    const b = matrixOf(right, rightIndices[i] ?? 0);
+    const result = matrixOf(out, i);
+    multiplyMatrices(backend, a, b, result);
+    forget(backend, a, b, result);
   }
   return out;
 }
@@ -137,22 +106,19 @@ function matrixProduct(call: KernelCall): TensorInfo | TensorInfo[] {
   const sameBatch = sizeOf(left.batch) === count && sizeOf(right.batch) === count;
   if (count > 1 && sameBatch && rows * columns * inner < SMALL_MATRIX) return call.stock();
 
-  // A B = (B' A')': cheaper when both are stored transposed, or when the result would be narrow.
-  const flip = transposeA && (transposeB || (columns < NARROW && columns < rows));
-  let first = untransposed(backend, flip ? right : left, flip);
-  const second = untransposed(backend, flip ? left : right, flip);
-  const one = sizeOf((flip ? left : right).batch) === 1 && sizeOf((flip ? right : left).batch) === count;
-  if (one) {
-    // One right operand for the whole batch, as in a dense layer on [batch, tokens, features]: the rows form one tall matrix.
-    first = { ...first, shape: [1, count * (flip ? columns : rows), inner] };
-  }
-  const leading = batchIndices((flip ? right : left).batch, batch);
-  const trailing = batchIndices((flip ? left : right).batch, batch);
-  const product = one
-    ? multiply(backend, first, second, Int32Array.of(0), Int32Array.of(0))
-    : multiply(backend, first, second, leading, trailing);
-  backend.disposeData(first.dataId);
-  backend.disposeData(second.dataId);
+  // A B = (B' A')': cheaper when both are stored transposed, or when it packs a smaller operand for a small result to transpose.
+  const flip = transposeA && (transposeB || 2 * inner * (columns - rows) > rows * columns);
+  const [first, second] = flip ? [right, left] : [left, right];
+  const height = flip ? columns : rows;
+  const x = untransposed(backend, first, flip);
+  const y = untransposed(backend, second, flip);
+  // One right operand for the whole batch, as in a dense layer on [batch, tokens, features]: the rows form one tall matrix.
+  const tall = sizeOf(second.batch) === 1 && sizeOf(first.batch) === count;
+  const product = tall
+    ? multiply(backend, { ...x, shape: [1, count * height, inner] }, y, Int32Array.of(0), Int32Array.of(0))
+    : multiply(backend, x, y, batchIndices(first.batch, batch), batchIndices(second.batch, batch));
+  backend.disposeData(x.dataId);
+  backend.disposeData(y.dataId);
   if (!flip) return { ...product, shape };
   const out = transposeMatrices(backend, product, count, columns, rows);
   backend.disposeData(product.dataId);

@@ -1,0 +1,99 @@
+import * as tf from "@tensorflow/tfjs-core";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { anyFloat, axis, expectLikeCpu, type Plain, plain } from "../../test/against-cpu.ts";
+import { expectGradient } from "../../test/gradient.ts";
+import { BackendError } from "../errors.ts";
+import { useBackend } from "../select.ts";
+
+beforeAll(async () => {
+  await useBackend("wasm");
+});
+
+const shapes = (min: number): fc.Arbitrary<number[]> =>
+  fc.array(fc.oneof({ weight: 8, arbitrary: axis(5, min) }, { weight: 1, arbitrary: axis(40, 30) }), {
+    minLength: 1,
+    maxLength: 3,
+  });
+
+function tensors(min: number): fc.Arbitrary<Plain> {
+  return shapes(min).chain((shape) =>
+    fc.oneof(
+      plain(shape, anyFloat),
+      plain(shape, fc.integer({ min: -9, max: 9 }), "int32"),
+      plain(shape, fc.nat(1), "bool"),
+    ),
+  );
+}
+
+describe("GatherV2", () => {
+  it("equals the cpu backend on every axis and type", async () => {
+    const cases = tensors(1).chain((x) =>
+      fc.nat(x.shape.length - 1).chain((on) =>
+        fc.record({
+          x: fc.constant(x),
+          on: fc.constantFrom(on, on - x.shape.length),
+          ids: fc.array(axis(4), { maxLength: 2 }).chain((s) => plain(s, fc.nat((x.shape[on] ?? 1) - 1), "int32")),
+        }),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(cases, ({ x, ids, on }) =>
+        expectLikeCpu([x, ids], ([a, i]) => tf.gather(a, tf.cast(i, "int32"), on)),
+      ),
+    );
+  });
+
+  it("equals the cpu backend with batch axes", async () => {
+    const x: Plain = { shape: [2, 3, 2], dtype: "float32", values: [...Array(12).keys()] };
+    const ids: Plain = { shape: [2, 2], dtype: "int32", values: [2, 0, 1, 1] };
+    await expectLikeCpu([x, ids], ([a, i]) => tf.gather(a, tf.cast(i, "int32"), 1, 1));
+  });
+
+  it.each([-1, 4])("refuses the index %d of 4 rows", async (index) => {
+    await useBackend("wasm");
+    expect(() => tf.tidy(() => tf.gather(tf.zeros([4, 2]), tf.tensor1d([0, index], "int32")))).toThrow(BackendError);
+  });
+
+  it.each([0, 1])("has the right gradient on axis %d", (on) => {
+    expectGradient([[4, 3]], ([x]) => tf.sum(tf.square(tf.gather(x, tf.tensor1d([2, 0, 2], "int32"), on))));
+  });
+});
+
+describe("Slice", () => {
+  it("equals the cpu backend on every box", async () => {
+    const cases = tensors(0).chain((x) =>
+      fc
+        .tuple(
+          ...x.shape.map((length) =>
+            fc.nat(length).chain((b) => fc.tuple(fc.constant(b), fc.integer({ min: -1, max: length - b }))),
+          ),
+        )
+        .map((box) => ({ x, begin: box.map(([b]) => b), size: box.map(([, s]) => s) })),
+    );
+    await fc.assert(
+      fc.asyncProperty(cases, ({ x, begin, size }) => expectLikeCpu([x], ([a]) => tf.slice(a, begin, size))),
+      { numRuns: 200 },
+    );
+  });
+
+  it("has the right gradient", () => {
+    expectGradient([[4, 3, 2]], ([x]) => tf.sum(tf.square(tf.slice(x, [1, 0, 1], [2, 3, 1]))));
+  });
+});
+
+describe("Tile", () => {
+  it("equals the cpu backend", async () => {
+    const cases = tensors(0).chain((x) =>
+      fc.record({ x: fc.constant(x), reps: fc.tuple(...x.shape.map(() => axis(3))) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(cases, ({ x, reps }) => expectLikeCpu([x], ([a]) => tf.tile(a, [...reps]))),
+      { numRuns: 200 },
+    );
+  });
+
+  it("has the right gradient", () => {
+    expectGradient([[2, 3]], ([x]) => tf.sum(tf.mul(tf.square(tf.tile(x, [2, 3])), tf.range(0, 9))));
+  });
+});
