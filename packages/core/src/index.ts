@@ -6,6 +6,14 @@
  */
 
 export {
+  type BackendAttempt,
+  type BackendChoice,
+  type BackendName,
+  type BackendOptions,
+  type BackendReport,
+  useBackend,
+} from "@l0gm/backend";
+export {
   type Controller,
   type Observation,
   type PathOptions,
