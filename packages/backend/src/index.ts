@@ -1,3 +1,4 @@
+export { type BackendDiagnosis, type DoctorReport, doctor, formatDoctor, type MachineReport } from "./doctor.ts";
 export { BackendError, type ErrorDetails, L0gmError } from "./errors.ts";
 export type { KernelReport } from "./kernels/install.ts";
 export {

@@ -35,43 +35,38 @@ export interface BackendReport {
   readonly kernels: KernelReport;
 }
 
-const ORDER: readonly BackendName[] = ["tensorflow", "wasm", "cpu"];
+/** From the fastest to the one that always runs. */
+export const BACKENDS: readonly BackendName[] = ["tensorflow", "wasm", "cpu"];
 
-/** What an attempt to start a backend gives. */
-export interface Started {
-  readonly reason: string;
-  readonly kernels: KernelReport;
-}
-
-async function activate(name: BackendName): Promise<void> {
-  if (!(await setBackend(name))) {
-    throw new Error(`TensorFlow.js could not initialise its backend "${name}"`);
-  }
-}
-
-async function start(name: BackendName, options: BackendOptions): Promise<Started> {
+/**
+ * Makes a backend known to TensorFlow.js without starting it.
+ *
+ * @returns why it is available
+ * @throws Error saying why it is not
+ */
+export async function loadBackend(name: BackendName): Promise<string> {
   switch (name) {
     case "tensorflow": {
       const native = loadNative();
       if (native.package === undefined) throw new Error(native.reason);
-      await activate(name);
-      return { reason: native.reason, kernels: { ours: [], reason: "TensorFlow's own kernels" } };
+      return native.reason;
     }
-    case "wasm": {
-      const { BackendWasm, setWasmPaths, version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
-      if (options.wasmFolder !== undefined) setWasmPaths(options.wasmFolder);
-      await activate(name);
-      const backend = activeBackend();
-      if (!(backend instanceof BackendWasm))
-        throw new Error("another copy of the backend is registered under its name");
-      return { reason: "WebAssembly is there", kernels: installKernels(backend, version_wasm) };
-    }
-    case "cpu": {
+    case "wasm":
+      if (!Reflect.has(globalThis, "WebAssembly")) throw new Error("this engine has no WebAssembly");
+      await import("@tensorflow/tfjs-backend-wasm");
+      return "the engine has WebAssembly";
+    case "cpu":
       await import("@tensorflow/tfjs-backend-cpu");
-      await activate(name);
-      return { reason: "plain JavaScript is always there", kernels: { ours: [], reason: "plain JavaScript kernels" } };
-    }
+      return "plain JavaScript runs everywhere";
   }
+}
+
+async function start(name: BackendName, options: BackendOptions): Promise<KernelReport> {
+  const wasm = name === "wasm" ? await import("@tensorflow/tfjs-backend-wasm") : undefined;
+  if (options.wasmFolder !== undefined) wasm?.setWasmPaths(options.wasmFolder);
+  if (!(await setBackend(name))) throw new Error(`TensorFlow.js could not initialise its backend "${name}"`);
+  if (wasm !== undefined) return installKernels(activeBackend(), wasm.version_wasm);
+  return { ours: [], reason: name === "cpu" ? "plain JavaScript kernels" : "TensorFlow's own kernels" };
 }
 
 /** How to get a backend that is not there. */
@@ -98,7 +93,8 @@ export function reportInForce(): BackendReport | undefined {
   return inForce !== undefined && getBackend() === inForce.backend ? inForce : undefined;
 }
 
-function messageOf(error: unknown): string {
+/** What went wrong, in one line. */
+export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   // tfjs's WebAssembly loader rejects with a plain object.
   return String(Reflect.get(Object(error), "message") ?? error);
@@ -121,10 +117,10 @@ function messageOf(error: unknown): string {
  * ```
  */
 export async function useBackend(choice: BackendChoice = "auto", options: BackendOptions = {}): Promise<BackendReport> {
-  if (choice !== "auto" && !ORDER.includes(choice)) {
+  if (choice !== "auto" && !BACKENDS.includes(choice)) {
     throw new BackendError({
       where: "useBackend",
-      expected: `one of "auto", ${ORDER.map((name) => `"${name}"`).join(", ")}`,
+      expected: `one of "auto", ${BACKENDS.map((name) => `"${name}"`).join(", ")}`,
       received: choice,
     });
   }
@@ -132,9 +128,10 @@ export async function useBackend(choice: BackendChoice = "auto", options: Backen
   if (current?.choice === choice) return current;
   await registerGradients();
   const attempts: BackendAttempt[] = [];
-  for (const name of choice === "auto" ? ORDER : [choice]) {
+  for (const name of choice === "auto" ? BACKENDS : [choice]) {
     try {
-      const { reason, kernels } = await start(name, options);
+      const reason = await loadBackend(name);
+      const kernels = await start(name, options);
       attempts.push({ name, available: true, reason });
       const passedOver = attempts.slice(0, -1).map((attempt) => `${attempt.name} is not available: ${attempt.reason}`);
       const why = choice === "auto" ? ["the fastest that is available", ...passedOver].join("; ") : "asked for by name";
@@ -153,7 +150,7 @@ export async function useBackend(choice: BackendChoice = "auto", options: Backen
   }
   throw new BackendError({
     where: "useBackend",
-    expected: `one of ${ORDER.join(", ")} to start`,
+    expected: `one of ${BACKENDS.join(", ")} to start`,
     received: attempts.map((attempt) => `${attempt.name}: ${attempt.reason}`).join("; "),
   });
 }

@@ -1,0 +1,58 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, it } from "vitest";
+import { BackendError } from "./errors.ts";
+import { type BackendChoice, useBackend } from "./select.ts";
+
+describe("useBackend", () => {
+  it("takes WebAssembly where no native package is installed, and says so", async () => {
+    const report = await useBackend();
+    expect(tf.getBackend()).toBe("wasm");
+    expect(report).toMatchObject({ backend: "wasm", choice: "auto" });
+    expect(report.reason).toContain("tfjs-node is not installed");
+    expect(report.attempts.map(({ name, available }) => [name, available])).toEqual([
+      ["tensorflow", false],
+      ["wasm", true],
+    ]);
+    expect(report.kernels.ours).toContain("UnsortedSegmentSum");
+  });
+
+  it("gives the same report for the same choice, and follows another one and back", async () => {
+    const first = await useBackend("wasm");
+    expect(await useBackend("wasm")).toBe(first);
+    expect(await useBackend("cpu")).toMatchObject({ backend: "cpu", kernels: { ours: [] } });
+    expect(tf.getBackend()).toBe("cpu");
+    const again = await useBackend("wasm");
+    expect(tf.getBackend()).toBe("wasm");
+    expect(again.kernels).toEqual(first.kernels);
+  });
+
+  it("chooses anew when someone else has changed the backend", async () => {
+    await useBackend("wasm");
+    await tf.setBackend("cpu");
+    await useBackend("wasm");
+    expect(tf.getBackend()).toBe("wasm");
+  });
+
+  it("registers gradients", async () => {
+    await useBackend("wasm");
+    const slope = tf.tidy(
+      () =>
+        tf
+          .grad((x) => tf.square(x))(tf.scalar(3))
+          .dataSync()[0],
+    );
+    expect(slope).toBe(6);
+  });
+
+  it("refuses a backend that is asked for by name and not there, and keeps the one in force", async () => {
+    await useBackend("wasm");
+    const failure = useBackend("tensorflow");
+    await expect(failure).rejects.toThrow(BackendError);
+    await expect(failure).rejects.toMatchObject({ where: "useBackend", hint: expect.stringContaining("npm install") });
+    expect(tf.getBackend()).toBe("wasm");
+  });
+
+  it("refuses a name that it does not know", async () => {
+    await expect(useBackend("webgpu" as BackendChoice)).rejects.toThrow(/"tensorflow", "wasm", "cpu"/);
+  });
+});
