@@ -73,8 +73,41 @@ export {
   saturatedProbabilityOf,
 } from "./gate/hard-concrete.ts";
 export { compareLatency, type Latency, type LatencyOptions } from "./gate/latency.ts";
-export type { FileHandler } from "./io/file-handler.ts";
-export type { Predictions } from "./metrics/predictions.ts";
+export { type FileHandler, memoryFiles } from "./io/file-handler.ts";
+export type { Manifest, ManifestGate, SaveInfo } from "./io/manifest.ts";
+export { decodeSafetensors, encodeSafetensors, type SafeTensor, type Safetensors } from "./io/safetensors.ts";
+export { load, readManifest, save } from "./io/save-load.ts";
+export { type BrierDecomposition, brierDecomposition } from "./metrics/brier-decomposition.ts";
+export {
+  type BinaryCalibrationOptions,
+  type BinningOptions,
+  binaryCalibrationError,
+  type CalibrationOptions,
+  calibrationError,
+  type ReliabilityBin,
+  reliabilityCurve,
+} from "./metrics/calibration.ts";
+export {
+  accuracy,
+  auroc,
+  averagePrecision,
+  brierScore,
+  confusionMatrix,
+  macroF1,
+  negativeLogLikelihood,
+} from "./metrics/classification.ts";
+export { hypervolume, paretoFrontier, type TradeOff, type TradeOffAxes } from "./metrics/frontier.ts";
+export {
+  type BootstrapInterval,
+  type BootstrapOptions,
+  type MeanInterval,
+  meanInterval,
+  pairedBootstrap,
+  pairedDifference,
+} from "./metrics/intervals.ts";
+export { type Predictions, probabilities } from "./metrics/predictions.ts";
+export { type SmoothCalibrationOptions, smoothCalibrationError } from "./metrics/smooth-calibration.ts";
+export { applyTemperature, fitTemperature, TEMPERATURE_LIMITS } from "./metrics/temperature.ts";
 export { arrayDataset } from "./model/array-dataset.ts";
 export type {
   Dataset,
@@ -84,6 +117,7 @@ export type {
   EncoderDescription,
   LabelledBatch,
   Linear,
+  NamedVariable,
   Parameter,
 } from "./model/encoder.ts";
 export { type EncoderFactory, rebuildEncoder, registerEncoder } from "./model/encoder-registry.ts";
@@ -112,3 +146,4 @@ export {
   type SegmentResult,
   type TrainingData,
 } from "./train/fit.ts";
+export { VERSION } from "./version.ts";

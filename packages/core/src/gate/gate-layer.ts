@@ -36,7 +36,24 @@ export interface GateOptions extends HardConcreteParams {
   readonly name?: string;
 }
 
-type GateConfig = Omit<GateOptions, "name"> & { name?: string };
+/** What every layer of tf.layers takes: `inputShape` where the gate is a model's first layer, `trainable`, and the like. */
+type LayerOptions = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
+
+const PARAMS = ["temperature", "gamma", "zeta"] as const satisfies readonly (keyof GateOptions)[];
+const OPTIONS = [
+  ...PARAMS,
+  "initialOpen",
+  "noise",
+  "rule",
+  "groups",
+  "costs",
+  "penalty",
+  "seed",
+  "name",
+] as const satisfies readonly (keyof GateOptions)[];
+
+/** The largest open probability after thawing: open beyond doubt, yet with a gradient. */
+const THAWED_OPEN = 0.99;
 
 /**
  * Multiplies each column of `[rows, d]` by a hard-concrete gate. In training the gates are sampled, in evaluation they have their
@@ -78,19 +95,24 @@ export class HardConcreteGate extends layers.Layer {
   #membership: Float32Array | undefined;
 
   /** @throws ConfigError when an option is out of range */
-  constructor(options: GateOptions = {}) {
-    super(options.name === undefined ? {} : { name: options.name });
-    this.#options = options;
-    this.params = hardConcreteParams(pickParams(options));
-    this.noise = options.noise ?? "batch";
-    this.rule = options.rule ?? "mean";
+  constructor(options: GateOptions & LayerOptions = {}) {
+    super(options);
+    this.#options = pick(options, OPTIONS);
+    this.params = hardConcreteParams(pick(options, PARAMS));
+    this.noise = oneOf("noise", options.noise ?? "batch", ["batch", "row"]);
+    this.rule = oneOf("rule", options.rule ?? "mean", ["mean", "median"]);
     this.penalty = options.penalty ?? 0;
-    if (!(this.penalty >= 0)) {
+    if (!(this.penalty >= 0 && this.penalty < Number.POSITIVE_INFINITY)) {
       throw new ConfigError({ where: "HardConcreteGate.penalty", expected: "a number >= 0", received: this.penalty });
     }
     this.#random = Random.from(options.seed ?? 0, "gate-layer");
     logAlphaFor(options.initialOpen ?? 0.9, this.params);
     this.supportsMasking = true;
+  }
+
+  /** Options from which an equal gate can be made; `penalty` as it is now. */
+  get options(): GateOptions {
+    return { ...this.#options, penalty: this.penalty };
   }
 
   /** Dimensions that the gates cover; the layer must be built. */
@@ -211,9 +233,19 @@ export class HardConcreteGate extends layers.Layer {
     this.setFixed(frozenValues(state, kept ?? gatesOpenByRule(state, this.params, this.rule), this.params, this.rule));
   }
 
-  /** Makes open gates learnable again; those at 0 stay shut. */
+  /**
+   * Makes open gates learnable again; those at 0 stay shut. Log alphas that have run far into saturation are drawn back in
+   * proportion, so that their order stays and the gates can still shut within a few hundred steps.
+   */
   async thaw(): Promise<void> {
-    const { fixed } = await this.state();
+    const { logAlpha, fixed } = await this.state();
+    const factor = Math.min(
+      1,
+      logAlphaFor(THAWED_OPEN, this.params) / logAlpha.reduce((max, value) => Math.max(max, value), 0),
+    );
+    const drawnBack = tf.tensor1d(logAlpha.map((value) => (value > 0 ? value * factor : value)));
+    this.logAlpha.assign(drawnBack);
+    drawnBack.dispose();
     this.setFixed(fixed.map((value) => (value > 0 ? LIVE : value)));
   }
 
@@ -234,8 +266,7 @@ export class HardConcreteGate extends layers.Layer {
 
   /** The options from which an equal layer can be made, as tf.layers serialises them. */
   override getConfig(): ReturnType<layers.Layer["getConfig"]> {
-    const config: GateConfig = { ...this.#options, penalty: this.penalty };
-    return { ...super.getConfig(), ...(config as ReturnType<layers.Layer["getConfig"]>) };
+    return { ...super.getConfig(), ...(this.options as ReturnType<layers.Layer["getConfig"]>) };
   }
 }
 
@@ -252,12 +283,23 @@ function readVariable(weight: LayerVariable | undefined): tf.Variable {
   return weight.read() as tf.Variable;
 }
 
-function pickParams({ temperature, gamma, zeta }: HardConcreteParams): HardConcreteParams {
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(gamma === undefined ? {} : { gamma }),
-    ...(zeta === undefined ? {} : { zeta }),
-  };
+/** The fields of these names that are there. */
+function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]])) as Pick<
+    T,
+    K
+  >;
+}
+
+function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {
+  if (!allowed.includes(value)) {
+    throw new ConfigError({
+      where: `HardConcreteGate.${option}`,
+      expected: `one of ${allowed.join(", ")}`,
+      received: value,
+    });
+  }
+  return value;
 }
 
 function groupSizes(groups: readonly number[], width: number): Int32Array {
@@ -265,13 +307,16 @@ function groupSizes(groups: readonly number[], width: number): Int32Array {
   if (groups.length !== width) {
     throw new ShapeError({ where, expected: `${width} entries, one a dimension`, received: groups.length });
   }
-  const sizes = new Int32Array(Math.max(...groups) + 1);
-  groups.forEach((g, j) => {
-    if (!Number.isInteger(g) || g < 0) {
-      throw new ConfigError({ where, expected: "group numbers from 0", received: `${g} for dimension ${j}` });
-    }
-    sizes[g] = (sizes[g] ?? 0) + 1;
-  });
+  const wrong = groups.findIndex((g) => !Number.isInteger(g) || g < 0 || g >= width);
+  if (wrong >= 0) {
+    throw new ConfigError({
+      where,
+      expected: `group numbers from 0 to at most ${width - 1}`,
+      received: `${groups[wrong]} for dimension ${wrong}`,
+    });
+  }
+  const sizes = new Int32Array(groups.reduce((last, g) => Math.max(last, g), 0) + 1);
+  for (const g of groups) sizes[g] = (sizes[g] ?? 0) + 1;
   const empty = sizes.indexOf(0);
   if (empty >= 0)
     throw new ConfigError({ where, expected: "no empty group", received: `group ${empty} has no dimension` });
@@ -280,10 +325,10 @@ function groupSizes(groups: readonly number[], width: number): Int32Array {
 
 function costShares(costs: readonly number[], gates: number): Float32Array {
   const total = costs.reduce((sum, cost) => sum + cost, 0);
-  if (costs.length !== gates || !costs.every((cost) => cost >= 0) || !(total > 0)) {
+  if (costs.length !== gates || !costs.every((cost) => cost >= 0) || !(total > 0 && total < Number.POSITIVE_INFINITY)) {
     throw new ConfigError({
       where: "HardConcreteGate.costs",
-      expected: `${gates} numbers >= 0, one a gate, not all 0`,
+      expected: `${gates} finite numbers >= 0, one a gate, not all 0`,
       received: costs,
     });
   }

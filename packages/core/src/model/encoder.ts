@@ -9,11 +9,15 @@ export interface EncodeContext {
   readonly random: Random;
 }
 
-/** A trainable variable under a name that is stable across processes (tfjs's own names are not). */
-export interface Parameter {
+/** A float32 variable under a name that is stable across processes (tfjs's own names are not). */
+export interface NamedVariable {
   /** Path-like, unique within its owner: `block0/kernel`. */
   readonly name: string;
   readonly variable: Variable;
+}
+
+/** A variable that training changes through its gradient. */
+export interface Parameter extends NamedVariable {
   /** Whether decoupled weight decay applies; false for biases, normalisations and embeddings. */
   readonly decay: boolean;
 }
@@ -43,6 +47,11 @@ export interface Encoder<Batch> {
   /** Columns of the representation, d. */
   readonly width: number;
   readonly parameters: readonly Parameter[];
+  /**
+   * Variables without a gradient that are saved with the parameters: running statistics of a batch normalisation, frozen weights.
+   * Their names differ from the parameters'.
+   */
+  readonly buffers?: readonly NamedVariable[];
   readonly cost: EncoderCost;
   /**
    * @returns the representation `[rows, width]`, the caller's to dispose

@@ -3,7 +3,7 @@ import { ConfigError, ShapeError } from "../errors.ts";
 import { type GateOptions, HardConcreteGate } from "../gate/gate-layer.ts";
 import type { Predictions } from "../metrics/predictions.ts";
 import { Random } from "../random.ts";
-import type { Dataset, EncodeContext, Encoder, Parameter } from "./encoder.ts";
+import type { Dataset, EncodeContext, Encoder, NamedVariable, Parameter } from "./encoder.ts";
 import { Projection } from "./projection.ts";
 
 /** How a batch passes through a gated model. */
@@ -92,6 +92,21 @@ export class GatedClassifier<Batch> {
     return [...this.encoder.parameters.map((p) => ({ ...p, name: `encoder/${p.name}` })), ...this.head.parameters];
   }
 
+  /** Every variable that is saved with the model: parameters, the encoder's buffers, and the gate's log alpha and fixed values. */
+  get variables(): readonly NamedVariable[] {
+    const { gate, encoder } = this;
+    return [
+      ...this.parameters,
+      ...(encoder.buffers ?? []).map(({ name, variable }) => ({ name: `encoder/${name}`, variable })),
+      ...(gate === undefined
+        ? []
+        : [
+            { name: "gate/log_alpha", variable: gate.logAlpha },
+            { name: "gate/fixed", variable: gate.fixed },
+          ]),
+    ];
+  }
+
   /**
    * The representation that the head reads: encoder output times gate values.
    *
@@ -161,19 +176,28 @@ export async function predict<Batch>(
   }
   const logits = new Float32Array(data.rows * classes);
   const labels = new Int32Array(data.rows);
+  const wrongRows = (received: unknown): ShapeError =>
+    new ShapeError({ where: "predict", expected: `${data.rows} rows, as the dataset declares`, received });
   let row = 0;
   for await (const batch of data.batches(batchSize)) {
+    const end = row + batch.labels.length;
+    if (end > data.rows) throw wrongRows("more");
     const output = model.logits(batch.inputs);
     try {
+      if (output.shape[0] !== batch.labels.length) {
+        throw new ShapeError({
+          where: "predict",
+          expected: `${output.shape[0]} labels, one for each row of the batch`,
+          received: batch.labels.length,
+        });
+      }
       logits.set(await output.data<"float32">(), row * classes);
     } finally {
       output.dispose();
     }
     labels.set(batch.labels, row);
-    row += batch.labels.length;
+    row = end;
   }
-  if (row !== data.rows) {
-    throw new ShapeError({ where: "predict", expected: `${data.rows} rows, as the dataset declares`, received: row });
-  }
+  if (row !== data.rows) throw wrongRows(row);
   return { logits, labels, classes };
 }

@@ -1,10 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { LayersModel, layers } from "@tensorflow/tfjs-layers";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { FormatError, ShapeError } from "../errors.ts";
 import type { EncodeContext, Encoder, EncoderCost, EncoderDescription, Parameter } from "./encoder.ts";
 import { registerEncoder } from "./encoder-registry.ts";
-
-type Layer = ReturnType<typeof layers.dense>;
 
 /**
  * Makes an encoder of any tf.layers model with one input and one output `[rows, d]`. When the last layer is a linear `dense`, the
@@ -35,12 +33,10 @@ export function layersEncoder(model: LayersModel): Encoder<tf.Tensor> {
       received: model.outputs.map((o) => o.shape),
     });
   }
-  const last = model.layers.at(-1) as Layer;
-  const config = last.getConfig();
-  const linear = last.getClassName() === "Dense" && config["activation"] === "linear" && config["useBias"] === true;
   const encoder: Encoder<tf.Tensor> = {
     width: d,
-    parameters: modelParameters(model),
+    parameters: variablesOf(model, (layer) => layer.trainableWeights),
+    buffers: variablesOf(model, (layer) => layer.nonTrainableWeights),
     cost: modelCost(model),
     encode: (batch: tf.Tensor, { training }: EncodeContext) =>
       // `call` with the flag is what model.fit itself does; `apply` would leave dropout off.
@@ -51,25 +47,59 @@ export function layersEncoder(model: LayersModel): Encoder<tf.Tensor> {
     describe: (): EncoderDescription => ({ kind: "core/layers", config: modelConfig(model) }),
     dispose: () => model.dispose(),
   };
-  return linear ? { ...encoder, narrow: (keep) => layersEncoder(narrowModel(model, keep)) } : encoder;
+  return endsLinear(model) ? { ...encoder, narrow: (keep) => layersEncoder(narrowModel(model, keep)) } : encoder;
 }
 
-function modelParameters(model: LayersModel): Parameter[] {
-  return model.layers.flatMap((layer, i) =>
-    layer.trainableWeights.map((weight, j) => ({
-      // Layer names count up within a process; positions are the same in every process.
-      name: `layer${i}/${weight.originalName.split("/").at(-1) ?? j}`,
-      variable: weight.read() as tf.Variable,
-      decay: weight.shape.length > 1,
-    })),
+/** Whether the output comes from a linear dense layer that nothing else in the model reads. */
+function endsLinear(model: LayersModel): boolean {
+  const last = model.layers.at(-1);
+  const config = last?.getConfig() ?? {};
+  return (
+    last?.getClassName() === "Dense" &&
+    last.inboundNodes.length === 1 &&
+    config["activation"] === "linear" &&
+    config["useBias"] === true
   );
 }
 
+type Layer = LayersModel["layers"][number];
+
+function variablesOf(model: LayersModel, weightsOf: (layer: Layer) => Layer["weights"]): Parameter[] {
+  return model.layers.flatMap((layer, i) => {
+    const names = layer.weights.map((weight) => weight.originalName.split("/").at(-1) ?? "");
+    return weightsOf(layer).map((weight) => {
+      const j = layer.weights.indexOf(weight);
+      const name = names[j] ?? "";
+      // The weights of a nested model can share a name. Layer names count up within a process; positions do not.
+      const distinct = names.indexOf(name) === j ? name : `${name}_${j}`;
+      return {
+        name: `layer${i}/${distinct}`,
+        variable: weight.read() as tf.Variable,
+        decay: weight.shape.length > 1 && layer.getClassName() !== "Embedding",
+      };
+    });
+  });
+}
+
+const product = (sizes: readonly (number | null)[]): number => sizes.reduce<number>((n, size) => n * (size ?? 1), 1);
+
+/** A kernel is used once at each output position: 1 of a dense layer's on rows, height times width of a convolution's. */
+function positionsOf(layer: Layer): number {
+  // Embeddings look up, they do not multiply.
+  if (layer.getClassName() === "Embedding") return 0;
+  const shape = layer.outputShape;
+  return product(shape.slice(1, -1).map((size) => (typeof size === "number" ? size : 1)));
+}
+
+/** Recurrent layers are counted for one step. */
 function modelCost(model: LayersModel): EncoderCost {
-  const kernels = model.layers.flatMap((layer) => layer.trainableWeights.filter((weight) => weight.shape.length > 1));
+  const sizesOf = (weights: Layer["weights"]): number => weights.reduce((sum, { shape }) => sum + product(shape), 0);
   return {
-    parameters: model.countParams(),
-    macs: kernels.reduce((sum, weight) => sum + weight.shape.reduce<number>((n, size) => n * (size ?? 1), 1), 0),
+    parameters: model.layers.reduce((sum, layer) => sum + sizesOf(layer.trainableWeights), 0),
+    macs: model.layers.reduce(
+      (sum, layer) => sum + positionsOf(layer) * sizesOf(layer.weights.filter(({ shape }) => shape.length > 1)),
+      0,
+    ),
   };
 }
 
@@ -80,11 +110,14 @@ function narrowModel(model: LayersModel, keep: readonly number[]): LayersModel {
   const entry = lastLayer.at(-1);
   if (entry !== undefined) entry.config = { ...entry.config, units: keep.length };
   const copy = modelFrom(config);
-  const index = tf.tensor1d([...keep], "int32");
-  const weights = model.getWeights();
-  const sliced = weights.slice(-2).map((weight) => tf.gather(weight, index, weight.rank - 1));
-  copy.setWeights([...weights.slice(0, -2), ...sliced]);
-  tf.dispose([index, ...sliced]);
+  tf.tidy(() => {
+    const index = tf.tensor1d([...keep], "int32");
+    for (const [i, layer] of model.layers.entries()) {
+      const weights = layer.getWeights();
+      const isLast = i === model.layers.length - 1;
+      copy.layers[i]?.setWeights(isLast ? weights.map((weight) => tf.gather(weight, index, weight.rank - 1)) : weights);
+    }
+  });
   return copy;
 }
 

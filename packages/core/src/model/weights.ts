@@ -1,29 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { FormatError } from "../errors.ts";
-import type { Parameter } from "./encoder.ts";
+import type { NamedVariable } from "./encoder.ts";
 import type { GatedClassifier } from "./gated-classifier.ts";
 
-/** A model's numbers in host memory, by name: all parameters, and `gate/log_alpha` and `gate/fixed` where there is a gate. */
+/** A model's numbers in host memory, by name: all parameters and buffers, and `gate/log_alpha` and `gate/fixed` where there is a gate. */
 export type Weights = ReadonlyMap<string, Float32Array>;
-
-/** Every variable that {@link readWeights} reads, gates included. */
-export function weightVariables<Batch>(model: GatedClassifier<Batch>): readonly Pick<Parameter, "name" | "variable">[] {
-  const { gate, parameters } = model;
-  if (gate === undefined) return parameters;
-  return [
-    ...parameters,
-    { name: "gate/log_alpha", variable: gate.logAlpha },
-    { name: "gate/fixed", variable: gate.fixed },
-  ];
-}
 
 /** A copy of all weights. */
 export async function readWeights<Batch>(model: GatedClassifier<Batch>): Promise<Weights> {
-  return readVariables(weightVariables(model));
+  return readVariables(model.variables);
 }
 
 /** Copies of the variables' values, by name. */
-export async function readVariables(variables: readonly Pick<Parameter, "name" | "variable">[]): Promise<Weights> {
+export async function readVariables(variables: readonly NamedVariable[]): Promise<Weights> {
   const values = await Promise.all(variables.map(({ variable }) => variable.data<"float32">()));
   // data() may hand out the backend's own array, which later steps overwrite.
   return new Map(variables.map(({ name }, i) => [name, Float32Array.from(values[i] ?? [])]));
@@ -35,7 +24,7 @@ export async function readVariables(variables: readonly Pick<Parameter, "name" |
  * @throws FormatError when a name is missing or unknown, or a length differs
  */
 export function assignWeights<Batch>(model: GatedClassifier<Batch>, weights: Weights): void {
-  assignVariables(weightVariables(model), weights);
+  assignVariables(model.variables, weights);
 }
 
 /**
@@ -43,7 +32,7 @@ export function assignWeights<Batch>(model: GatedClassifier<Batch>, weights: Wei
  *
  * @throws FormatError when a name is missing or unknown, or a length differs
  */
-export function assignVariables(variables: readonly Pick<Parameter, "name" | "variable">[], values: Weights): void {
+export function assignVariables(variables: readonly NamedVariable[], values: Weights): void {
   const where = "weights";
   const known = new Set(variables.map(({ name }) => name));
   const unknown = [...values.keys()].find((name) => !known.has(name));

@@ -1,0 +1,7 @@
+/**
+ * Files on disk for `save`, `load` and checkpoints in Node.
+ *
+ * @packageDocumentation
+ */
+
+export { directory } from "./directory.ts";
