@@ -54,7 +54,8 @@ export class Random {
     let low = mix(seed ^ 0x5bd1e995);
     let high = mix(Math.floor(seed / 2 ** 32) ^ low ^ 0x27d4eb2f);
     for (const part of path) {
-      const text = typeof part === "number" ? `#${part}` : part;
+      // Ended, so that ("a", "b") is another address than ("ab").
+      const text = `${typeof part === "number" ? "#" : ""}${part}\0`;
       low = mixText(text, low);
       high = mixText(text, high ^ 0x165667b1);
     }
@@ -72,8 +73,20 @@ export class Random {
     return this.nextUint32() / 2 ** 32;
   }
 
-  /** A uniform integer in [0, bound), without bias. */
+  /**
+   * A uniform integer in [0, bound), without bias.
+   *
+   * @param bound - an integer from 1 to 2^32
+   * @throws ConfigError when `bound` is not such an integer
+   */
   integer(bound: number): number {
+    if (!(Number.isInteger(bound) && bound >= 1 && bound <= 2 ** 32)) {
+      throw new ConfigError({
+        where: "Random.integer",
+        expected: "a bound that is an integer from 1 to 2^32",
+        received: bound,
+      });
+    }
     const limit = 2 ** 32 - (2 ** 32 % bound);
     for (;;) {
       const value = this.nextUint32();

@@ -87,7 +87,11 @@ export function gatesOpenByRule(state: GateState, params: HardConcreteParams, ru
  */
 export const MINIMUM_OPEN_VALUE = 0.5;
 
-/** The values at which the gates are frozen: the kept ones open, all others 0. */
+/**
+ * The values at which the gates are frozen: the kept ones open, all others 0.
+ *
+ * @throws ConfigError when `kept` names a gate that is not there
+ */
 export function frozenValues(
   state: GateState,
   kept: readonly number[],
@@ -96,6 +100,9 @@ export function frozenValues(
 ): Float32Array {
   const values = new Float32Array(state.logAlpha.length);
   for (const g of kept) {
+    if (values[g] === undefined) {
+      throw new ConfigError({ where: "frozenValues", expected: `gates 0 to ${values.length - 1}`, received: g });
+    }
     const fixed = state.fixed[g] ?? LIVE;
     values[g] = fixed > 0 ? fixed : Math.max(MINIMUM_OPEN_VALUE, gateValue(state.logAlpha[g] ?? 0, params, rule));
   }
