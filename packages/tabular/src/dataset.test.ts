@@ -1,7 +1,6 @@
-import "@tensorflow/tfjs-backend-cpu";
-import { ConfigError, DataError, type LabelledBatch, Random } from "@l0gm/core";
+import { ConfigError, DataError, type LabelledBatch, Random, useBackend } from "@l0gm/core";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type TableBatch, tableDataset } from "./dataset.ts";
 import type { TableData } from "./preprocess.ts";
 
@@ -15,9 +14,7 @@ const data: TableData = {
   classes: 3,
 };
 
-beforeAll(async () => {
-  await tf.setBackend("cpu");
-});
+await useBackend("cpu");
 
 async function collect(batches: Iterable<LabelledBatch<TableBatch>> | AsyncIterable<LabelledBatch<TableBatch>>) {
   const out: { numeric: number[]; categorical: number[]; labels: number[] }[] = [];

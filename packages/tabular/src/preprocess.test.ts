@@ -83,6 +83,18 @@ describe("TablePreprocessor", () => {
     }
   });
 
+  test("has bins for the rest of a column that is mostly one value", () => {
+    const rows = Array.from({ length: 200 }, (_, i) => ({
+      age: i,
+      hours: i < 180 ? 0 : i,
+      town: "Lyon",
+      class: i % 2,
+    }));
+    const [even, skewed] = TablePreprocessor.fit(rows, schema, { bins: 8 }).binEdges;
+    expect(even).toHaveLength(9);
+    expect(skewed?.length).toBeGreaterThan(4);
+  });
+
   test("does the same after a JSON round trip, for any rows", () => {
     const row = fc.record({
       age: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),

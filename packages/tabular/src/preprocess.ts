@@ -88,8 +88,14 @@ function checkComplete(table: Table, schema: TableSchema): void {
   }
 }
 
+/**
+ * Borders of bins with the same number of rows each. A value that fills more than one bin counts as one bin's rows, so that a column
+ * of mostly zeros has bins for the rest of it.
+ */
 function binEdges(sorted: Float64Array, scaling: Scaling, bins: number): readonly number[] {
-  const edges = Array.from({ length: bins + 1 }, (_, k) => scale(scaling, quantileOf(sorted, k / bins)));
+  const most = Math.ceil(sorted.length / bins);
+  const capped = sorted.filter((value, i) => value !== sorted[i - most]);
+  const edges = Array.from({ length: bins + 1 }, (_, k) => scale(scaling, quantileOf(capped, k / bins)));
   const distinct = edges.filter((edge, k) => k === 0 || edge > (edges[k - 1] ?? edge));
   return distinct.length > 1 ? distinct : CONSTANT_EDGES;
 }

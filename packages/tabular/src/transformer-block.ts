@@ -1,0 +1,97 @@
+import type { EncodeContext } from "@l0gm/core";
+import * as tf from "@tensorflow/tfjs-core";
+import { dense } from "./dense.ts";
+import { dropout } from "./dropout.ts";
+import { glorotUniform, heUniform, type Module, type ModuleWeights, ones, zeros } from "./module.ts";
+
+const EPSILON = 1e-5;
+
+/** Layer normalisation over the last axis (Ba et al. 2016). */
+export function layerNorm(width: number): Module<tf.Tensor, "scale" | "shift"> {
+  return {
+    weights: {
+      scale: { shape: [width], fill: ones, decay: false },
+      shift: { shape: [width], fill: zeros, decay: false },
+    },
+    macs: 0,
+    apply: ({ scale, shift }, x) => {
+      const centred = tf.sub(x, tf.mean(x, -1, true));
+      const variance = tf.mean(tf.square(centred), -1, true);
+      return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, EPSILON))), scale), shift);
+    },
+  };
+}
+
+/** Options of {@link transformerBlock}. */
+export interface TransformerBlockOptions {
+  /** Tokens of a row. */
+  readonly tokens: number;
+  readonly dimension: number;
+  /** A divisor of `dimension`. */
+  readonly heads: number;
+  /** Width of the feed-forward part. */
+  readonly hidden: number;
+  /** Rate for attention weights and the feed-forward part. */
+  readonly dropout: number;
+  /** Whether the attention's input is normalised; not in the first block (Gorishniy et al. 2021). */
+  readonly normalised: boolean;
+  /** Whether the first token alone is computed, as in the last block, whose other tokens nobody reads. */
+  readonly firstOnly: boolean;
+}
+
+/** `[rows, tokens, dimension]` to `[rows, tokens, dimension]`, or `[rows, 1, dimension]` with `firstOnly`. */
+export type TransformerBlock = (x: tf.Tensor, context: EncodeContext) => tf.Tensor;
+
+/** A pre-norm Transformer block: multi-head attention, then ReGLU (Shazeer 2020), each added to its input. */
+export function transformerBlock(
+  weights: ModuleWeights,
+  name: string,
+  { tokens, dimension, heads, hidden, dropout: rate, normalised, firstOnly }: TransformerBlockOptions,
+): TransformerBlock {
+  const queries = firstOnly ? 1 : tokens;
+  const linear = (part: string, inputs: number, outputs: number, times: number): ((x: tf.Tensor) => tf.Tensor) =>
+    weights.bind(`${name}/${part}`, dense({ inputs, outputs, times, fill: glorotUniform(inputs, outputs) }));
+  const attentionNorm = normalised ? weights.bind(`${name}/attention_norm`, layerNorm(dimension)) : (x: tf.Tensor) => x;
+  const query = linear("query", dimension, dimension, queries);
+  const key = linear("key", dimension, dimension, tokens);
+  const value = linear("value", dimension, dimension, tokens);
+  const attend = weights.bind(`${name}/attention`, attention(tokens, queries, dimension, heads));
+  const merge = linear("merge", dimension, dimension, queries);
+  const feedForwardNorm = weights.bind(`${name}/feed_forward_norm`, layerNorm(dimension));
+  const rise = { inputs: dimension, outputs: hidden, times: queries };
+  const up = weights.bind(`${name}/up`, dense({ ...rise, fill: glorotUniform(dimension, hidden) }));
+  const gate = weights.bind(`${name}/gate`, dense({ ...rise, fill: heUniform(dimension) }));
+  const down = linear("down", hidden, dimension, queries);
+  return (x, context) => {
+    const first = (of: tf.Tensor): tf.Tensor => (firstOnly ? tf.slice(of, [0, 0, 0], [-1, 1, -1]) : of);
+    const normal = attentionNorm(x);
+    const drop = (of: tf.Tensor): tf.Tensor => dropout(of, rate, context);
+    const mixed = merge(attend({ query: query(first(normal)), key: key(normal), value: value(normal), drop }));
+    const y = tf.add(first(x), mixed);
+    const z = feedForwardNorm(y);
+    return tf.add(y, down(drop(tf.mul(up(z), tf.relu(gate(z))))));
+  };
+}
+
+interface AttentionInput {
+  readonly query: tf.Tensor;
+  readonly key: tf.Tensor;
+  readonly value: tf.Tensor;
+  readonly drop: (weights: tf.Tensor) => tf.Tensor;
+}
+
+/** Scaled dot products between the heads' parts of queries and keys; a module without weights, for its count of products. */
+function attention(tokens: number, queries: number, dimension: number, heads: number): Module<AttentionInput, never> {
+  const part = dimension / heads;
+  const split = (x: tf.Tensor): tf.Tensor =>
+    tf.transpose(tf.reshape(x, [-1, x.shape[1] ?? 0, heads, part]), [0, 2, 1, 3]);
+  return {
+    weights: {},
+    macs: 2 * queries * tokens * dimension,
+    apply: (_, { query, key, value, drop }) => {
+      const scores = tf.matMul(split(query), split(key), false, true);
+      const attended = tf.matMul(drop(tf.softmax(tf.mul(scores, 1 / Math.sqrt(part)))), split(value));
+      return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [-1, queries, dimension]);
+    },
+  };
+}
