@@ -1,0 +1,118 @@
+import { Command, Option } from "commander";
+import type { Method } from "../run/spec.ts";
+import { finishedRun, obtainRun, prepareOutput } from "../run/store.ts";
+import { planRuns } from "../sweep/plan.ts";
+import { readJson } from "../tasks/config.ts";
+import { interruptible } from "./exit.ts";
+import { DATA_DIR_OPTION, fraction, integer, JSON_OPTION, number, printJson } from "./options.ts";
+import { withLabel } from "./own-data.ts";
+import { showProgress } from "./progress.ts";
+import { describeResult } from "./run-summary.ts";
+
+interface RunOptions {
+  readonly target?: number;
+  readonly lambda?: number;
+  readonly path?: boolean;
+  readonly dense?: boolean;
+  readonly seed: number;
+  readonly split?: string;
+  readonly config?: string;
+  readonly dataDir?: string;
+  readonly data?: string;
+  readonly test?: string;
+  readonly label?: string;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+/** The fraction of a run that is told nothing. */
+const DEFAULT_TARGET = 1 / 8;
+
+const EXAMPLES = `
+Examples:
+  l0gm run adult --target 1/8                     an eighth of the dimensions stays, exactly
+  l0gm run adult --path --json                    a whole frontier from one run; a list of documents
+  l0gm run tabular --data my.csv --label class    a table of your own
+  l0gm schema config tabular                      the settings that --config FILE can hold
+`;
+
+export function runCommand(): Command {
+  return new Command("run")
+    .description("train one model and measure it")
+    .argument("<benchmark>", "adult, or tabular for a CSV file of your own")
+    .addOption(
+      new Option("--target <fraction>", "active fraction of the finished model (default: 1/8)")
+        .argParser(fraction)
+        .conflicts(["lambda", "path", "dense"]),
+    )
+    .addOption(
+      new Option("--lambda <number>", "weight of the L0 penalty instead of a target")
+        .argParser(number)
+        .conflicts(["path", "dense"]),
+    )
+    .addOption(new Option("--path", "all fractions of the config's path from one run").conflicts(["dense"]))
+    .option("--dense", "no gate")
+    .option("--seed <n>", "initial weights, order of rows, gate noise and dropout", integer, 0)
+    .option("--split <name>", "split of the data, where there are several")
+    .option("--config <file>", "settings as JSON; what is left out has its default")
+    .option("--data <file>", "own data: CSV with a header line, may end in .gz")
+    .option("--test <file>", "own data: test rows in a file of their own")
+    .option("--label <column>", "own data: the column to predict")
+    .addOption(DATA_DIR_OPTION)
+    .option("--out <folder>", "where the run's folder is made", "l0gm-runs")
+    .addOption(JSON_OPTION)
+    .addHelpText("after", EXAMPLES)
+    .action(run);
+}
+
+async function run(benchmark: string, options: RunOptions): Promise<void> {
+  const { seed, split, config: configFile, dataDir, data, test, label, out } = options;
+  const config = withLabel(configFile === undefined ? {} : await readJson(configFile), label);
+  const [planned] = await planRuns(
+    [
+      {
+        benchmark,
+        methods: [methodOf(options)],
+        seeds: [seed],
+        ...(split === undefined ? {} : { split }),
+        config,
+        configName: configFile ?? "config",
+        source: {
+          ...(dataDir === undefined ? {} : { dataDir }),
+          ...(data === undefined ? {} : { file: data }),
+          ...(test === undefined ? {} : { testFile: test }),
+        },
+      },
+    ],
+    out,
+  );
+  if (planned === undefined) throw new Error("a request for one run gave none");
+  await prepareOutput(out);
+  const reused = (await finishedRun(planned)) !== undefined;
+  const progress = showProgress(1);
+  if (!reused) progress.onStart(planned);
+  const results = await interruptible(async (signal) => {
+    try {
+      return await obtainRun(planned, {
+        signal,
+        onEpoch: ({ epoch, validationNll }, epochs) =>
+          progress.onEpoch(planned, { epoch: epoch + 1, epochs, validationNll }),
+      });
+    } finally {
+      progress.stop();
+    }
+  });
+  const [first] = results;
+  if (options.json === true) printJson(planned.method.kind === "path" ? results : first);
+  else for (const result of results) process.stdout.write(`${describeResult(result)}\n`);
+  for (const warning of new Set(results.flatMap(({ warnings }) => warnings)))
+    process.stderr.write(`warning: ${warning}\n`);
+  process.stderr.write(`${reused ? "done before, kept in" : "kept in"} ${planned.folder}\n`);
+}
+
+function methodOf({ target, lambda, path, dense }: RunOptions): Method {
+  if (dense === true) return { kind: "dense" };
+  if (path === true) return { kind: "path" };
+  if (lambda !== undefined) return { kind: "penalty", lambda };
+  return { kind: "target", fraction: target ?? DEFAULT_TARGET };
+}

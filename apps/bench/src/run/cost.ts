@@ -1,0 +1,74 @@
+import {
+  type CompactModel,
+  compact,
+  compareLatency,
+  type Dataset,
+  GatedClassifier,
+  type Predictions,
+  predict,
+} from "@l0gm/core";
+import type { RunResult } from "../result.ts";
+
+/** Rows of the batch whose forward pass is timed. */
+const LATENCY_ROWS = 256;
+
+/** Float32 rounding of sums over some hundred terms, relative to the logits' size. */
+const AGREEMENT = 1e-4;
+
+/**
+ * Compacts a model, checks that the logits stay, and counts and times what it saves.
+ *
+ * @param expected - the model's own predictions on `data`
+ * @returns the cost, and a warning where the compacted logits differ; without a cost where no dimension is open
+ */
+export async function measureCost<Batch>(
+  model: GatedClassifier<Batch>,
+  data: Dataset<Batch>,
+  expected: Predictions,
+): Promise<{ cost: RunResult["cost"]; warnings: string[] }> {
+  const small = compact(model);
+  try {
+    const difference = largestDifference(await predict(small, data), expected);
+    const agrees = difference <= AGREEMENT;
+    return {
+      cost: { ...small.savings, latencyMs: await latency(model, small, data) },
+      warnings: agrees
+        ? []
+        : [`the compacted model's logits differ from the gated model's by ${difference} (relative)`],
+    };
+  } finally {
+    small.dispose();
+  }
+}
+
+/** Median times of one batch. A dense model has no gate and nothing to remove, so its own time stands for all three. */
+async function latency<Batch>(
+  model: GatedClassifier<Batch>,
+  small: CompactModel<Batch>,
+  data: Dataset<Batch>,
+): Promise<RunResult["cost"]["latencyMs"]> {
+  for await (const { inputs, labels } of data.batches(Math.min(LATENCY_ROWS, data.rows))) {
+    const rows = labels.length;
+    if (model.gate === undefined) {
+      const { dense } = await compareLatency({ dense: model }, inputs);
+      return { rows, dense: dense.median, gated: dense.median, compacted: dense.median };
+    }
+    // The same encoder and head, both still the gated model's own.
+    const ungated = new GatedClassifier({ encoder: model.encoder, head: model.head, classes: model.classes });
+    const { dense, gated, compacted } = await compareLatency(
+      { dense: ungated, gated: model, compacted: small },
+      inputs,
+    );
+    return { rows, dense: dense.median, gated: gated.median, compacted: compacted.median };
+  }
+  throw new Error("a dataset without a batch");
+}
+
+function largestDifference(a: Predictions, b: Predictions): number {
+  let largest = 0;
+  a.logits.forEach((value: number, i: number) => {
+    const other = b.logits[i] ?? Number.NaN;
+    largest = Math.max(largest, Math.abs(value - other) / (1 + Math.abs(other)));
+  });
+  return largest;
+}

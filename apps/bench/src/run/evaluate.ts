@@ -1,0 +1,67 @@
+import {
+  accuracy,
+  applyTemperature,
+  auroc,
+  averagePrecision,
+  brierScore,
+  calibrationError,
+  fitTemperature,
+  macroF1,
+  negativeLogLikelihood,
+  type Predictions,
+  reliabilityCurve,
+  smoothCalibrationError,
+} from "@l0gm/core";
+import type { Metrics } from "../result.ts";
+
+/** Predictions of one model, by split. */
+export type SplitPredictions = Readonly<Record<"validation" | "test", Predictions>>;
+
+type Probabilistic = Pick<Metrics, keyof Metrics["temperatureScaled"]>;
+
+function probabilistic(p: Predictions): Probabilistic {
+  return {
+    nll: negativeLogLikelihood(p),
+    brier: brierScore(p),
+    ece: calibrationError(p),
+    eceEqualMass: calibrationError(p, { binning: "equal-mass" }),
+    eceClasswise: calibrationError(p, { target: "classwise" }),
+    mce: calibrationError(p, { norm: "max" }),
+    rmsDebiased: calibrationError(p, { binning: "equal-mass", norm: "l2", debiased: true }),
+    smoothEce: smoothCalibrationError(p),
+    reliability: reliabilityCurve(p).flatMap(({ confidence, accuracy, ...bin }) =>
+      confidence === null || accuracy === null ? [] : [{ ...bin, confidence, accuracy }],
+    ),
+  };
+}
+
+/** All metrics of some rows, before and after scaling with a temperature that was fitted elsewhere. */
+export function measure(p: Predictions, temperature: number): Metrics {
+  // A ranking of classes needs rows of more than one; a small subgroup can lack them.
+  const ranked = p.labels.some((label) => label !== p.labels[0]);
+  return {
+    rows: p.labels.length,
+    accuracy: accuracy(p),
+    macroF1: macroF1(p),
+    ...(ranked ? { auroc: auroc(p) } : {}),
+    ...(ranked && p.classes === 2 ? { averagePrecision: averagePrecision(p) } : {}),
+    ...probabilistic(p),
+    temperature,
+    temperatureScaled: probabilistic(applyTemperature(p, temperature)),
+  };
+}
+
+/** Metrics of both splits with the temperature fitted on validation. */
+export function measureSplits({ validation, test }: SplitPredictions): { validation: Metrics; test: Metrics } {
+  const temperature = fitTemperature(validation);
+  return { validation: measure(validation, temperature), test: measure(test, temperature) };
+}
+
+/** The predictions of some rows, in the order of `rows`. */
+export function selectRows({ logits, labels, classes }: Predictions, rows: readonly number[]): Predictions {
+  const selected = new Float64Array(rows.length * classes);
+  rows.forEach((row, i) => {
+    selected.set(logits.subarray(row * classes, (row + 1) * classes), i * classes);
+  });
+  return { logits: selected, labels: Int32Array.from(rows, (row) => labels[row] ?? 0), classes };
+}

@@ -1,0 +1,126 @@
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { DataError, FormatError } from "@l0gm/core";
+import { type RunResult, resultSchema } from "../result.ts";
+import { executeRun, type RunHooks } from "./execute.ts";
+import type { PlannedRun } from "./spec.ts";
+import { Workspace } from "./workspace.ts";
+
+const RESULT = "result.json";
+const CHECKPOINT = "checkpoint.safetensors";
+/** Ends the name of a folder whose run is not finished. */
+const PARTIAL = ".partial";
+/** Why the last attempt failed, in the folder of an unfinished run. */
+const FAILURE = "error.json";
+
+/**
+ * Gives a run's results: those of its folder when it is finished, else it is executed. Work goes on in `<folder>.partial` and the
+ * folder gets its name when it is complete, so a folder without that ending is always whole.
+ */
+export async function obtainRun(run: PlannedRun, hooks: RunHooks = {}): Promise<RunResult[]> {
+  const finished = await finishedRun(run);
+  if (finished !== undefined) return finished;
+  const workspace = new Workspace(run.folder + PARTIAL);
+  const { benchmark, method, seed, split, config, data, code, key } = run;
+  await workspace.writeJson("config.json", { benchmark, method, seed, split, config, data, code, key });
+  const results = await executeRun(run, workspace, hooks);
+  for (const name of [CHECKPOINT, FAILURE]) await rm(join(workspace.folder, name), { force: true });
+  // What is there under the final name is not a finished run, or it would have been returned above.
+  await rm(run.folder, { recursive: true, force: true });
+  await rename(workspace.folder, run.folder);
+  return results;
+}
+
+/** @returns the results of a finished run, undefined when it is not finished or its results are damaged */
+export async function finishedRun({ folder }: PlannedRun): Promise<RunResult[] | undefined> {
+  try {
+    const results = await readResults(folder);
+    return results.length === 0 ? undefined : results;
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof DataError) return undefined;
+    throw error;
+  }
+}
+
+/** Notes in an unfinished run's folder why it failed. */
+export async function keepFailure(run: PlannedRun, failure: { readonly message: string }): Promise<void> {
+  await new Workspace(run.folder + PARTIAL).writeJson(FAILURE, { ...failure, time: new Date().toISOString() });
+}
+
+/** Where {@link keepFailure} writes. */
+export function failureFile(run: PlannedRun): string {
+  return join(run.folder + PARTIAL, FAILURE);
+}
+
+/** Folders of all finished runs at or below `folder`, each with its result; path runs come fraction by fraction, densest first. */
+export async function findResults(folder: string): Promise<{ folder: string; result: RunResult }[]> {
+  const files = await resultFiles(folder);
+  const found = await Promise.all(
+    files.map(async (path) => ({ folder: join(path, ".."), result: await readResult(path) })),
+  );
+  return found.sort(
+    (a, b) => byName(a.result, b.result) || a.result.seed - b.result.seed || byFraction(a.result, b.result),
+  );
+}
+
+/** The results at or below `folder`, in the order of {@link findResults}. */
+export async function readResults(folder: string): Promise<RunResult[]> {
+  return (await findResults(folder)).map(({ result }) => result);
+}
+
+function byName(a: RunResult, b: RunResult): number {
+  const name = ({ benchmark, method }: RunResult): string => `${benchmark} ${method}`;
+  return name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0;
+}
+
+function byFraction(a: RunResult, b: RunResult): number {
+  return (b.active.requested ?? 1) - (a.active.requested ?? 1);
+}
+
+async function resultFiles(folder: string): Promise<string[]> {
+  let entries: Awaited<ReturnType<typeof listFolder>>;
+  try {
+    entries = await listFolder(folder);
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError({ where: folder, expected: "a folder of runs", received }, { cause });
+  }
+  const below = entries
+    .filter((entry) => entry.isDirectory() && !entry.name.endsWith(PARTIAL))
+    .map((entry) => resultFiles(join(folder, entry.name)));
+  const own = entries.some((entry) => entry.isFile() && entry.name === RESULT) ? [join(folder, RESULT)] : [];
+  return [...own, ...(await Promise.all(below)).flat()];
+}
+
+function listFolder(folder: string) {
+  return readdir(folder, { withFileTypes: true });
+}
+
+/** @throws FormatError when the file is not one run's document */
+export async function readResult(path: string): Promise<RunResult> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError({ where: path, expected: "a run's document", received }, { cause });
+  }
+  const parsed = resultSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new FormatError({
+    where: `${path}: ${issue?.path.join(".")}`,
+    expected: "a run's document",
+    received: issue?.message,
+  });
+}
+
+/** Makes the folder that holds runs, so that a wrong place shows before hours of work. */
+export async function prepareOutput(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError({ where: "--out", expected: "a folder that can be written", received }, { cause });
+  }
+}

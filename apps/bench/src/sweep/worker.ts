@@ -1,0 +1,43 @@
+/** Entry of a child process: takes one run from its parent, reports epochs and the end, and dies with its parent. */
+
+import { L0gmError } from "@l0gm/core";
+import type { PlannedRun } from "../run/spec.ts";
+import { keepFailure, obtainRun } from "../run/store.ts";
+
+/** What a worker tells its parent. */
+export type WorkerMessage =
+  | { readonly type: "epoch"; readonly epoch: number; readonly epochs: number; readonly validationNll: number }
+  | { readonly type: "done" }
+  | { readonly type: "failed"; readonly message: string };
+
+// The parent decides when to stop; a terminal sends its interrupt to the whole group.
+process.on("SIGINT", () => {});
+// A killed parent says nothing. What was trained is in the checkpoint.
+process.on("disconnect", () => process.exit(1));
+
+function tell(message: WorkerMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined) resolve();
+    else process.send(message, () => resolve());
+  });
+}
+
+process.once("message", async (message) => {
+  const run = message as PlannedRun;
+  try {
+    await obtainRun(run, {
+      onEpoch: ({ epoch, validationNll }, epochs) => {
+        void tell({ type: "epoch", epoch: epoch + 1, epochs, validationNll });
+      },
+    });
+    await tell({ type: "done" });
+  } catch (error) {
+    const failure = {
+      message: error instanceof Error ? error.message : String(error),
+      ...(error instanceof L0gmError || !(error instanceof Error) ? {} : { stack: error.stack }),
+    };
+    await keepFailure(run, failure);
+    await tell({ type: "failed", message: failure.message });
+  }
+  process.exit(0);
+});
