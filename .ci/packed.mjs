@@ -1,8 +1,8 @@
 /**
  * Installs the packed packages with plain npm in a project outside the workspace, as a user would, then imports every entry,
- * does something small with it, type checks a consumer, and bundles core for a browser.
+ * does something small with it, type checks a consumer, and bundles every package for a browser.
  *
- * usage: node .ci/packed.mjs TARBALLS FOLDER
+ * usage, in the root of the workspace: node .ci/packed.mjs TARBALLS FOLDER
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -21,11 +21,12 @@ function run(title, command, args) {
 
 mkdirSync(folder, { recursive: true });
 // Installed together, the packages find each other; from the registry they would come one by one.
-const dependencies = {};
-for (const file of readdirSync(tarballs)) {
-  const manifest = execFileSync("tar", ["-xzOf", join(tarballs, file), "package/package.json"], { encoding: "utf8" });
-  dependencies[JSON.parse(manifest).name] = `file:${join(tarballs, file)}`;
-}
+const dependencies = Object.fromEntries(
+  readdirSync("packages").map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(join("packages", folder, "package.json"), "utf8"));
+    return [name, `file:${join(tarballs, `${name.slice(1).replace("/", "-")}-${version}.tgz`)}`];
+  }),
+);
 const names = Object.keys(dependencies);
 writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }, null, 2));
 run(`npm install ${names.join(" ")}`, npm, ["install", "--no-audit", "--no-fund", "--loglevel=error"]);
@@ -74,21 +75,22 @@ for (const resolution of [
   ]);
 }
 
-console.log("- bundle @l0gm/core for a browser");
+console.log("- bundle for a browser");
 const { build } = await import("esbuild");
-writeFileSync(join(folder, "browser.js"), 'export * from "@l0gm/core";\n');
-const { metafile, warnings } = await build({
-  absWorkingDir: folder,
-  entryPoints: ["browser.js"],
-  bundle: true,
-  format: "esm",
-  platform: "browser",
-  minify: true,
-  metafile: true,
-  outfile: "browser.bundle.js",
-  logLevel: "warning",
-});
-const [output] = Object.values(metafile.outputs);
-const left = output.imports.map(({ path }) => path);
-if (warnings.length > 0 || left.length > 0) throw new Error(`the bundle still imports ${left.join(", ")}`);
-console.log(`  ${Math.round(output.bytes / 1024)} KiB, nothing left to import`);
+for (const name of names) {
+  const { metafile } = await build({
+    stdin: { contents: `export * from "${name}";`, resolveDir: folder },
+    bundle: true,
+    write: false,
+    minify: true,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    outfile: "bundle.js",
+    logLevel: "warning",
+  });
+  const [output] = Object.values(metafile.outputs);
+  const left = output.imports.map(({ path }) => path);
+  if (left.length > 0) throw new Error(`the bundle of ${name} still imports ${left.join(", ")}`);
+  console.log(`  ${name}: ${Math.round(output.bytes / 1024)} KiB, nothing left to import`);
+}
