@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import type { RunResult } from "../result.ts";
+import { type BenchmarkGroup, groupRuns } from "./aggregate.ts";
+import { syntheticRuns } from "./synthetic-runs.ts";
+import { headlineCells, headlineNumbers, pathComparison, verdictSentences } from "./verdict.ts";
+
+function groupOf(runs: readonly RunResult[]): BenchmarkGroup {
+  const [group] = groupRuns(runs);
+  if (group === undefined) throw new Error("no group");
+  return group;
+}
+
+/** Sets test accuracy and ECE under best validation. */
+function set(run: RunResult, accuracy: number, ece: number): RunResult {
+  const { bestValidation } = run.protocols;
+  const test = { ...bestValidation.test, accuracy, ece };
+  return { ...run, protocols: { ...run.protocols, bestValidation: { ...bestValidation, test } } };
+}
+
+const accuracies: Record<string, number[]> = { dense: [0.85, 0.853, 0.852], l0gm: [0.849, 0.851, 0.853] };
+
+describe("verdictSentences", () => {
+  it("computes the accuracy and calibration sentences", () => {
+    const runs = syntheticRuns({ methods: ["dense", "l0gm"], fractions: [0.125], seeds: 3 }).map((run) =>
+      set(run, accuracies[run.method]?.[run.seed] ?? 0, run.method === "dense" ? 0.01 : 0.008 + 0.0001 * run.seed),
+    );
+    const text = verdictSentences(groupOf(runs)).join("\n");
+    expect(text).toContain(
+      "At 16 of 128 dimensions the accuracy of L0GM differs from dense by −0.07 points [−0.45, +0.31] " +
+        "(paired over 3 seeds, 95 % t interval), which includes zero.",
+    );
+    expect(text).toContain(
+      "Under best validation, at 16 of 128 dimensions, ECE is 0.0081 against 0.0100 for dense, lower than dense " +
+        "(−0.0019 [−0.0021, −0.0017])",
+    );
+    expect(text).toContain("Under equal budget");
+    expect(text).toContain("on these 16,281 test rows");
+    expect(text).toContain("Every run ended with exactly the number of dimensions that was asked for.");
+  });
+
+  it("says that one seed has no interval", () => {
+    const text = verdictSentences(groupOf(syntheticRuns({ seeds: 1 }))).join("\n");
+    expect(text).toContain("(one seed, no interval)");
+    expect(text).not.toMatch(/NaN|Infinity|∞/);
+  });
+
+  it("says that there is no dense run", () => {
+    const text = verdictSentences(groupOf(syntheticRuns({ methods: ["l0gm"], seeds: 2 }))).join("\n");
+    expect(text).toContain("There is no dense run here, so no difference to dense can be given.");
+    expect(text).not.toContain("differs from dense");
+  });
+
+  it("never reports a stand-in under the name it stands in for", () => {
+    const [first] = verdictSentences(groupOf(syntheticRuns({ benchmark: "cora", standInFor: "ogbn-products" })));
+    expect(first).toBe(
+      "These are results on cora (stand-in for ogbn-products); they are not results on ogbn-products.",
+    );
+  });
+
+  it("says when a requested fraction was missed", () => {
+    const runs = syntheticRuns({ methods: ["l0gm"], fractions: [0.125], seeds: 2 });
+    const missed = runs.map((run, i) => (i === 0 ? { ...run, active: { ...run.active, count: 17 } } : run));
+    expect(verdictSentences(groupOf(missed)).at(-1)).toBe(
+      "1 run did not end with the number of dimensions that was asked for.",
+    );
+  });
+});
+
+describe("headlineCells", () => {
+  it("picks the fraction nearest to an eighth, and the sparsest", () => {
+    const cells = headlineCells(groupOf(syntheticRuns({ seeds: 1, fractions: [1, 0.15, 0.05, 0.02] })));
+    expect(cells?.headline.fraction).toBe(0.15);
+    expect(cells?.sparsest?.fraction).toBe(0.02);
+  });
+
+  it("has nothing to pick where only dense ran", () => {
+    const dense = groupOf(syntheticRuns({ methods: ["dense"] }));
+    expect(headlineCells(dense)).toBeUndefined();
+    expect(headlineNumbers(dense)).toEqual([]);
+    expect(verdictSentences(dense)).toHaveLength(1);
+  });
+});
+
+describe("pathComparison", () => {
+  it("compares at shared fractions and adds up the time of each", () => {
+    const runs = syntheticRuns({ methods: ["l0gm", "l0gm-path"], fractions: [0.5, 0.25], seeds: 2 }).map((run) => ({
+      ...set(run, run.method === "l0gm" ? 0.85 : run.active.requested === 0.25 ? 0.847 : 0.851, 0.01),
+      timing: { ...run.timing, seconds: run.method === "l0gm" ? 20 : 5 },
+    }));
+    const comparison = pathComparison(groupOf(runs));
+    expect(comparison?.largest.mean).toBeCloseTo(-0.003, 12);
+    expect(comparison?.at.fraction).toBe(0.25);
+    expect(comparison).toMatchObject({ fractions: 2, pathFractions: 2, pathSeconds: 10, separateSeconds: 40 });
+  });
+});

@@ -1,0 +1,291 @@
+/** What the numbers say, in plain sentences. Every sentence is computed; none is shown without its numbers. */
+
+import {
+  allCells,
+  type BenchmarkGroup,
+  type Cell,
+  cellEstimate,
+  cellNoiseFloor,
+  differenceToDense,
+  type Estimate,
+  groupName,
+  pairedEstimate,
+  type Series,
+  seriesSeconds,
+} from "./aggregate.ts";
+import { formatDifference, formatDuration, formatNumber, formatSigned, MISSING, plural } from "./format.ts";
+import { MEASURES, PROTOCOL_LABELS, PROTOCOLS, type Protocol, readMeasure, testMetrics } from "./measures.ts";
+
+/** The fraction that verdicts are about, as near as the runs come to it. */
+const HEADLINE_FRACTION = 1 / 8;
+
+/** L0GM's separate runs, else its path, else whatever there is. */
+export function headlineSeries(group: BenchmarkGroup): Series | undefined {
+  return group.series[0];
+}
+
+/** The cell nearest to 1/8 on the log scale, and the sparsest one where it is another. */
+export function headlineCells(group: BenchmarkGroup): { headline: Cell; sparsest?: Cell } | undefined {
+  const cells = headlineSeries(group)?.cells ?? [];
+  const distance = (cell: Cell): number => Math.abs(Math.log2(cell.fraction / HEADLINE_FRACTION));
+  const headline = cells.reduce<Cell | undefined>(
+    (best, cell) => (best === undefined || distance(cell) < distance(best) ? cell : best),
+    undefined,
+  );
+  const sparsest = cells.at(-1);
+  if (headline === undefined) return undefined;
+  return sparsest === undefined || sparsest === headline ? { headline } : { headline, sparsest };
+}
+
+const METHOD_NAMES: Readonly<Record<string, string>> = { l0gm: "L0GM", "l0gm-path": "L0GM’s path" };
+
+function methodName(method: string): string {
+  return METHOD_NAMES[method] ?? method;
+}
+
+/** `16 of 128 dimensions` */
+export function dimensionsOf(group: BenchmarkGroup, cell: Cell): string {
+  return `${formatNumber(cell.count, Number.isInteger(cell.count) ? 0 : 1)} of ${group.dimensions} dimensions`;
+}
+
+function basis(estimate: Estimate): string {
+  return estimate.interval === undefined
+    ? "one seed, no interval"
+    : `paired over ${plural(estimate.n, "seed")}, 95 % t interval`;
+}
+
+/** Which side of zero an interval lies on. */
+function side(estimate: Estimate): "below" | "above" | "both" | "unknown" {
+  if (estimate.interval === undefined) return "unknown";
+  if (estimate.interval.upper < 0) return "below";
+  return estimate.interval.lower > 0 ? "above" : "both";
+}
+
+function accuracySentence(group: BenchmarkGroup, cell: Cell): string {
+  const measure = MEASURES.accuracy;
+  const at = `At ${dimensionsOf(group, cell)}`;
+  const name = methodName(cell.method);
+  const difference = differenceToDense(group, cell, "accuracy");
+  if (difference === undefined) {
+    const own = cellEstimate(cell, "accuracy");
+    return `${at} the accuracy of ${name} is ${formatNumber((own?.mean ?? Number.NaN) * 100, 2)} %.`;
+  }
+  const { mean, interval } = difference;
+  const points = (value: number): string => formatSigned(value * measure.scale, measure.digits);
+  const range = interval === undefined ? "" : ` [${points(interval.lower)}, ${points(interval.upper)}]`;
+  const judgement = { below: ": it is lower", above: ": it is higher", both: ", which includes zero", unknown: "" };
+  return `${at} the accuracy of ${name} differs from dense by ${points(mean)} points${range} (${basis(difference)})${judgement[side(difference)]}.`;
+}
+
+function calibrationSentence(group: BenchmarkGroup, cell: Cell, protocol: Protocol): string | undefined {
+  const measure = MEASURES.ece;
+  const raw = differenceToDense(group, cell, "ece", protocol, "raw");
+  const scaled = differenceToDense(group, cell, "ece", protocol, "scaled");
+  if (raw === undefined || group.dense === undefined) return undefined;
+  const means = [cell, group.dense].map((each) =>
+    formatNumber(cellEstimate(each, "ece", protocol)?.mean, measure.digits),
+  );
+  const judgement = {
+    below: "lower than dense",
+    above: "higher than dense",
+    both: "not told apart from dense",
+    unknown: "",
+  };
+  const word = judgement[side(raw)];
+  return (
+    `Under ${PROTOCOL_LABELS[protocol]}, at ${dimensionsOf(group, cell)}, ECE is ${means[0]} against ${means[1]} for dense` +
+    `${word === "" ? "" : `, ${word}`} (${formatDifference(raw, measure)}); ` +
+    `after temperature scaling the difference is ${formatDifference(scaled, measure)}.`
+  );
+}
+
+function floorSentence(group: BenchmarkGroup, cell: Cell): string | undefined {
+  const [run] = (group.dense ?? cell).runs;
+  const floor = cellNoiseFloor(group.dense ?? cell);
+  if (run === undefined || floor === undefined) return undefined;
+  const rows = formatNumber(testMetrics(run, "bestValidation").rows);
+  const rms = differenceToDense(group, cell, "rmsDebiased");
+  const smooth = differenceToDense(group, cell, "smoothEce");
+  const others =
+    rms === undefined && smooth === undefined
+      ? ""
+      : ` Beside it, under best validation: debiased RMS error ${formatDifference(rms, MEASURES.rmsDebiased)}, smooth ECE ${formatDifference(smooth, MEASURES.smoothEce)}.`;
+  return `Were every confidence right, a binned ECE would still be ${formatNumber(floor.mean, 4)} ± ${formatNumber(floor.standardDeviation, 4)} (one standard deviation) on these ${rows} test rows; differences of that size say little.${others}`;
+}
+
+/** Runs that asked for a fraction and did not get round(rho d) dimensions. */
+function inexactRuns(group: BenchmarkGroup): number {
+  return allCells(group)
+    .flatMap((cell) => cell.runs)
+    .filter(
+      ({ active, dimensions }) =>
+        active.requested !== undefined && active.count !== Math.round(active.requested * dimensions),
+    ).length;
+}
+
+/** Path mode against separate runs at the fractions that both have. */
+export function pathComparison(group: BenchmarkGroup):
+  | {
+      largest: Estimate;
+      at: Cell;
+      fractions: number;
+      pathFractions: number;
+      pathSeconds: number;
+      separateSeconds: number;
+    }
+  | undefined {
+  const separate = group.series.find((series) => series.method === "l0gm");
+  const path = group.series.find((series) => series.method === "l0gm-path");
+  if (separate === undefined || path === undefined) return undefined;
+  const shared = path.cells.flatMap((cell) => {
+    const partner = separate.cells.find((candidate) => candidate.fraction === cell.fraction);
+    const difference = pairedEstimate(cell, partner, (run) =>
+      readMeasure(testMetrics(run, "bestValidation"), "accuracy"),
+    );
+    return difference === undefined || partner === undefined ? [] : [{ cell, partner, difference }];
+  });
+  const [first] = shared;
+  if (first === undefined) return undefined;
+  const largest = shared.reduce((a, b) => (Math.abs(b.difference.mean) > Math.abs(a.difference.mean) ? b : a), first);
+  const separateSeconds = seriesSeconds({ method: "l0gm", cells: shared.map(({ partner }) => partner) }, group.seeds);
+  const pathSeconds = seriesSeconds(path, group.seeds);
+  if (separateSeconds === undefined || pathSeconds === undefined) return undefined;
+  return {
+    largest: largest.difference,
+    at: largest.cell,
+    fractions: shared.length,
+    pathFractions: path.cells.length,
+    pathSeconds: pathSeconds.mean,
+    separateSeconds: separateSeconds.mean,
+  };
+}
+
+function pathSentence(group: BenchmarkGroup): string | undefined {
+  const comparison = pathComparison(group);
+  if (comparison === undefined) return undefined;
+  const { largest, at, fractions, pathFractions, pathSeconds, separateSeconds } = comparison;
+  return (
+    `One path run a seed gives its ${plural(pathFractions, "fraction")} in ${formatDuration(pathSeconds)}; ${plural(fractions, "separate run")} of the same ` +
+    `fractions take ${formatDuration(separateSeconds)}, so the path costs ${formatNumber(pathSeconds / separateSeconds, 2)} of their time. ` +
+    `Its accuracy differs most at ${dimensionsOf(group, at)}, by ${formatDifference(largest, MEASURES.accuracy)} points (${basis(largest)}).`
+  );
+}
+
+function comparatorSentence(group: BenchmarkGroup, cell: Cell): string | undefined {
+  const rivals = group.series
+    .filter((series) => !series.method.startsWith("l0gm") && series.method !== cell.method)
+    .flatMap((series) => series.cells.filter((candidate) => candidate.fraction === cell.fraction))
+    .flatMap((rival) => {
+      const mean = cellEstimate(rival, "accuracy")?.mean;
+      return mean === undefined ? [] : [{ rival, mean }];
+    });
+  const [first] = rivals;
+  if (first === undefined) return undefined;
+  const { rival } = rivals.reduce((a, b) => (b.mean > a.mean ? b : a), first);
+  const difference = pairedEstimate(rival, cell, (run) => readMeasure(testMetrics(run, "bestValidation"), "accuracy"));
+  const against =
+    difference === undefined
+      ? "no seed in common"
+      : `${formatDifference(difference, MEASURES.accuracy)} points against ${methodName(cell.method)} (${basis(difference)})`;
+  return `The most accurate comparator there is ${rival.method}: ${against}.`;
+}
+
+/**
+ * The verdict on one group, sentence by sentence.
+ *
+ * @example
+ * ```ts
+ * for (const group of groupRuns(runs)) console.log(verdictSentences(group).join("\n"));
+ * ```
+ */
+export function verdictSentences(group: BenchmarkGroup): string[] {
+  const cells = headlineCells(group);
+  const { dense } = group;
+  const sentences: (string | undefined)[] = [];
+  if (group.standInFor !== undefined) {
+    sentences.push(`These are results on ${groupName(group)}; they are not results on ${group.standInFor}.`);
+  } else if (group.simulated)
+    sentences.push("These rows are simulated; they show that the method runs, not what it is worth.");
+  if (dense === undefined) sentences.push("There is no dense run here, so no difference to dense can be given.");
+  else {
+    const accuracy = cellEstimate(dense, "accuracy");
+    const nll = cellEstimate(dense, "nll");
+    const interval =
+      accuracy?.interval === undefined
+        ? "one seed, no interval"
+        : `[${formatNumber(accuracy.interval.lower * 100, 2)}, ${formatNumber(accuracy.interval.upper * 100, 2)}], ${plural(accuracy.n, "seed")}`;
+    sentences.push(
+      `Dense, with all ${group.dimensions} dimensions, has accuracy ${accuracy === undefined ? MISSING : formatNumber(accuracy.mean * 100, 2)} % (${interval}) and NLL ${formatNumber(nll?.mean, 4)}.`,
+    );
+  }
+  if (cells !== undefined) {
+    const { headline, sparsest } = cells;
+    sentences.push(accuracySentence(group, headline));
+    if (sparsest !== undefined) sentences.push(accuracySentence(group, sparsest));
+    sentences.push(...PROTOCOLS.map((protocol) => calibrationSentence(group, headline, protocol)));
+    sentences.push(floorSentence(group, headline), comparatorSentence(group, headline), pathSentence(group));
+    const inexact = inexactRuns(group);
+    const asked = allCells(group).some((cell) => cell.runs.some((run) => run.active.requested !== undefined));
+    if (inexact > 0)
+      sentences.push(`${plural(inexact, "run")} did not end with the number of dimensions that was asked for.`);
+    else if (asked) sentences.push("Every run ended with exactly the number of dimensions that was asked for.");
+  }
+  return sentences.filter((sentence) => sentence !== undefined);
+}
+
+/** A number that stands alone, with what it is and how sure it is. */
+export interface HeadlineNumber {
+  readonly value: string;
+  readonly label: string;
+  readonly note: string;
+}
+
+const ratio = (dense: number, compacted: number): string =>
+  dense > 0 && compacted > 0 ? `${formatNumber(dense / compacted, dense / compacted < 10 ? 1 : 0)}×` : MISSING;
+
+/** Four or five numbers for the head of a benchmark's section. */
+export function headlineNumbers(group: BenchmarkGroup): HeadlineNumber[] {
+  const cells = headlineCells(group);
+  if (cells === undefined) return [];
+  const cell = cells.headline;
+  const where = `${formatNumber(cell.count, Number.isInteger(cell.count) ? 0 : 1)}/${group.dimensions} dimensions`;
+  const interval = (estimate: Estimate, scale: number, digits: number): string =>
+    estimate.interval === undefined
+      ? "one seed, no interval"
+      : `[${formatSigned(estimate.interval.lower * scale, digits)}, ${formatSigned(estimate.interval.upper * scale, digits)}]`;
+  const numbers: HeadlineNumber[] = [];
+  const accuracy = differenceToDense(group, cell, "accuracy");
+  if (accuracy !== undefined) {
+    numbers.push({
+      value: formatSigned(accuracy.mean * 100, 2),
+      label: `points of accuracy against dense, ${where}`,
+      note: interval(accuracy, 100, 2),
+    });
+  }
+  const ece = differenceToDense(group, cell, "ece");
+  if (ece !== undefined) {
+    numbers.push({
+      value: formatSigned(ece.mean, 4),
+      label: `ECE against dense, best validation, ${where}`,
+      note: interval(ece, 1, 4),
+    });
+  }
+  const [run] = cell.runs;
+  if (run !== undefined) {
+    const { embeddingBytes } = run.cost;
+    numbers.push({
+      value: ratio(embeddingBytes.dense, embeddingBytes.compacted),
+      label: "smaller embedding",
+      note: `${formatNumber(embeddingBytes.dense)} B to ${formatNumber(embeddingBytes.compacted)} B`,
+    });
+  }
+  const path = pathComparison(group);
+  if (path !== undefined) {
+    numbers.push({
+      value: formatNumber(path.pathSeconds / path.separateSeconds, 2),
+      label: "of the time of separate runs for a whole path",
+      note: `${formatDuration(path.pathSeconds)} against ${formatDuration(path.separateSeconds)}`,
+    });
+  }
+  return numbers;
+}
