@@ -239,10 +239,9 @@ export class HardConcreteGate extends layers.Layer {
    */
   async thaw(): Promise<void> {
     const { logAlpha, fixed } = await this.state();
-    const factor = Math.min(
-      1,
-      logAlphaFor(THAWED_OPEN, this.params) / logAlpha.reduce((max, value) => Math.max(max, value), 0),
-    );
+    // With a high gate temperature a gate is that open below log alpha 0 already; drawing back to there would turn the order around.
+    const limit = Math.max(1, logAlphaFor(THAWED_OPEN, this.params));
+    const factor = Math.min(1, limit / logAlpha.reduce((max, value) => Math.max(max, value), 0));
     const drawnBack = tf.tensor1d(logAlpha.map((value) => (value > 0 ? value * factor : value)));
     this.logAlpha.assign(drawnBack);
     drawnBack.dispose();
