@@ -22,7 +22,7 @@ export function gateValueChart(group: BenchmarkGroup, series: Series): SVGSVGEle
   );
   const label = `Final gate values by rank, ${methodStyles(group)(series.method).label}, ${groupName(group)}`;
   return drawChart(label, {
-    width: 1020,
+    width: Math.min(1020, 64 + 240 * panels.length),
     height: 170,
     marginLeft: 52,
     marginRight: 12,

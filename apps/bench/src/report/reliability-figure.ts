@@ -72,7 +72,7 @@ export function reliabilityCharts(
   const domain = [lowest, 1];
   const before = bins.filter((bin) => bin.stage === "raw");
   const after = bins.filter((bin) => bin.stage === "scaled");
-  const width = 1020;
+  const width = Math.min(1020, 64 + 320 * cells.length);
   const panels = { domain: cells.map(label), label: null, padding: 0.08 };
   const notes = cells.map((cell) => ({
     panel: label(cell),
@@ -81,7 +81,7 @@ export function reliabilityCharts(
   const frame: Plot.PlotOptions = { width, marginLeft: 52, marginRight: 12, fx: { ...panels, axis: "top" } };
   const curves = drawChart(`Reliability diagrams, ${groupName(group)}`, {
     ...frame,
-    height: width / Math.max(3, cells.length) + 10,
+    height: (width - 64) / Math.max(1, cells.length) + 24,
     marginTop: 30,
     marginBottom: 8,
     x: { domain, axis: null },

@@ -149,8 +149,8 @@ function reliabilityCells(group: BenchmarkGroup): Cell[] {
 function gateSection(group: BenchmarkGroup, counter: FigureCounter): Markup | undefined {
   const styleOf = methodStyles(group);
   const ours = group.series.filter((series) => series.method.startsWith("l0gm"));
-  const [main] = ours;
-  if (main === undefined) return undefined;
+  const main = headlineSeries(group);
+  if (main === undefined || ours.length === 0) return undefined;
   const fraction = headlineCells(group)?.headline.fraction;
   const dense = (group.dense?.runs ?? []).map(({ seed, trace }) => ({ seed, trace }));
   const histories = ours.flatMap((series) => {

@@ -199,7 +199,7 @@ function run(
       parameters: { dense: 151_298, compacted: 118_274 + 258 * count },
       macs: { dense: 149_760, compacted: 116_992 + 256 * count },
       embeddingBytes: { dense: 4 * dimensions, compacted: 4 * count },
-      latencyMs: { dense: 0.412, gated: 0.431 + 0.01 * random.next(), compacted: 0.31 + 0.1 * fraction },
+      latencyMs: { rows: 256, dense: 0.412, gated: 0.431 + 0.01 * random.next(), compacted: 0.31 + 0.1 * fraction },
     },
     timing: { seconds: (path ? 6 : 21) + random.next(), peakRssBytes: 412_000_000, backend: "wasm" },
     trace: trace(random, Random.from(seed, benchmark, method, "order"), shape),

@@ -23,6 +23,7 @@ import {
   formatNumber,
   formatSigned,
   MISSING,
+  plural,
 } from "./format.ts";
 import { html, type Markup } from "./markup.ts";
 import {
@@ -244,7 +245,11 @@ export function costTable(group: BenchmarkGroup): Markup {
   const backends = [...new Set(allCells(group).flatMap((cell) => cell.runs.map((run) => run.timing.backend)))].join(
     ", ",
   );
-  const caption = `What a compacted model costs; latency of a batch and training time on the ${backends} backend, means over seeds`;
+  const rows = [
+    ...new Set(allCells(group).flatMap((cell) => cell.runs.flatMap((run) => run.cost.latencyMs.rows ?? []))),
+  ];
+  const batch = rows.length === 1 ? `a batch of ${plural(rows[0] ?? 0, "row")}` : "a batch";
+  const caption = `What a compacted model costs; latency of ${batch} and training time on the ${backends} backend, means over seeds`;
   return groupedTable(caption, "Method", filled(columns, allCells(group)), methodGroups(group, allCells(group)));
 }
 

@@ -73,6 +73,14 @@ describe("headlineCells", () => {
     expect(cells?.sparsest?.fraction).toBe(0.02);
   });
 
+  it("speaks of the path where separate runs have fewer fractions", () => {
+    const path = syntheticRuns({ methods: ["l0gm-path"], fractions: [0.5, 0.125], seeds: 1 });
+    const cells = headlineCells(
+      groupOf([...path, ...syntheticRuns({ methods: ["l0gm"], fractions: [0.5], seeds: 1 })]),
+    );
+    expect(cells?.headline).toMatchObject({ method: "l0gm-path", fraction: 0.125 });
+  });
+
   it("has nothing to pick where only dense ran", () => {
     const dense = groupOf(syntheticRuns({ methods: ["dense"] }));
     expect(headlineCells(dense)).toBeUndefined();
@@ -82,6 +90,14 @@ describe("headlineCells", () => {
 });
 
 describe("pathComparison", () => {
+  it("compares no times where separate runs lack a fraction of the path", () => {
+    const path = syntheticRuns({ methods: ["l0gm-path"], fractions: [0.5, 0.25], seeds: 2 });
+    const group = groupOf([...path, ...syntheticRuns({ methods: ["l0gm"], fractions: [0.25], seeds: 2 })]);
+    expect(pathComparison(group)).toMatchObject({ fractions: 1 });
+    expect(pathComparison(group)?.seconds).toBeUndefined();
+    expect(verdictSentences(group).join(" ")).not.toContain("of their time");
+  });
+
   it("compares at shared fractions and adds up the time of each", () => {
     const runs = syntheticRuns({ methods: ["l0gm", "l0gm-path"], fractions: [0.5, 0.25], seeds: 2 }).map((run) => ({
       ...set(run, run.method === "l0gm" ? 0.85 : run.active.requested === 0.25 ? 0.847 : 0.851, 0.01),
@@ -90,6 +106,6 @@ describe("pathComparison", () => {
     const comparison = pathComparison(groupOf(runs));
     expect(comparison?.largest.mean).toBeCloseTo(-0.003, 12);
     expect(comparison?.at.fraction).toBe(0.25);
-    expect(comparison).toMatchObject({ fractions: 2, pathFractions: 2, pathSeconds: 10, separateSeconds: 40 });
+    expect(comparison).toMatchObject({ fractions: 2, seconds: { path: 10, separate: 40 } });
   });
 });
