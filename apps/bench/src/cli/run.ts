@@ -5,9 +5,9 @@ import { planRuns } from "../sweep/plan.ts";
 import { readJson } from "../tasks/config.ts";
 import { interruptible } from "./exit.ts";
 import { DATA_DIR_OPTION, fraction, integer, JSON_OPTION, number, printJson } from "./options.ts";
-import { withLabel } from "./own-data.ts";
 import { showProgress } from "./progress.ts";
 import { describeResult } from "./run-summary.ts";
+import { withLabel } from "./settings.ts";
 
 interface RunOptions {
   readonly target?: number;

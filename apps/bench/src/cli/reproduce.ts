@@ -1,0 +1,39 @@
+import { Command, Option } from "commander";
+import { defaultWorkers } from "../sweep/pool.ts";
+import { methodsOf, PROFILES, type ProfileName } from "../sweep/profiles.ts";
+import { runGrid } from "./grid.ts";
+import { count, DATA_DIR_OPTION, JSON_OPTION } from "./options.ts";
+
+interface ReproduceOptions {
+  readonly profile: ProfileName;
+  readonly workers: number;
+  readonly dataDir?: string;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export function reproduceCommand(): Command {
+  const profiles = Object.entries(PROFILES).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
+  return new Command("reproduce")
+    .description("train the benchmarks and write the verdict table and the HTML report")
+    .addOption(new Option("--profile <name>", "how much to train").choices(Object.keys(PROFILES)).default("quick"))
+    .option("--workers <n>", "runs side by side", count, defaultWorkers())
+    .addOption(DATA_DIR_OPTION)
+    .option("--out <folder>", "where the runs' folders and the report go", "l0gm-report")
+    .addOption(JSON_OPTION)
+    .addHelpText("after", `\nProfiles:\n${profiles.join("\n")}\n`)
+    .action(reproduce);
+}
+
+async function reproduce({ profile: name, workers, dataDir, out, json = false }: ReproduceOptions): Promise<void> {
+  const profile = PROFILES[name];
+  const requests = profile.benchmarks.map((benchmark) => ({
+    benchmark,
+    methods: methodsOf(profile),
+    seeds: Array.from({ length: profile.seeds }, (_, seed) => seed),
+    config: profile.config,
+    configName: `profile ${name}`,
+    source: dataDir === undefined ? {} : { dataDir },
+  }));
+  await runGrid(requests, { workers, out, json, profile: name, title: `L0GM: ${name} profile` });
+}

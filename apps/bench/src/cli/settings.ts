@@ -1,0 +1,21 @@
+/** Options that end up in a run's settings, where its key and its folder record them. What is no object is left for the schema to refuse. */
+
+/** Puts `--label` into the settings. */
+export function withLabel(config: unknown, label: string | undefined): unknown {
+  return label === undefined ? config : merged(config, "data", { label });
+}
+
+/** Puts `--targets` into the settings of path runs, densest first. */
+export function withPathFractions(config: unknown, targets: readonly number[]): unknown {
+  return merged(config, "path", { fractions: [...targets].sort((a, b) => b - a) });
+}
+
+function merged(config: unknown, section: string, settings: object): unknown {
+  if (!isObject(config)) return config;
+  const own = config[section] ?? {};
+  return { ...config, [section]: isObject(own) ? { ...own, ...settings } : own };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
