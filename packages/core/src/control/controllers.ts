@@ -134,6 +134,9 @@ export function path(options: PathOptions): Controller {
       throw new ConfigError({ where, expected: "fractions in falling order", received: fractions });
     }
   });
+  if (!(firstShare > 0 && firstShare < Number.POSITIVE_INFINITY)) {
+    throw new ConfigError({ where: `${where}.firstShare`, expected: "a number above 0", received: firstShare });
+  }
   const total = firstShare + fractions.length - 1;
   const [first, ...rest] = fractions.map((fraction, i) => ({
     fraction,

@@ -20,7 +20,7 @@ export interface LatencyOptions {
  * Times the forward passes of several models on one batch, from inputs to logits in host memory. The models take turns, so that
  * whatever else the machine does falls on all alike.
  *
- * @throws ConfigError when `rounds` is below 1
+ * @throws ConfigError when `rounds` is below 1, `warmUp` below 0, or one of them no integer
  *
  * @example
  * ```ts
@@ -35,8 +35,13 @@ export async function compareLatency<Batch, Name extends string>(
   batch: Batch,
   { rounds = 30, warmUp = 3 }: LatencyOptions = {},
 ): Promise<Record<Name, Latency>> {
-  if (!(rounds >= 1))
-    throw new ConfigError({ where: "compareLatency.rounds", expected: "at least 1", received: rounds });
+  if (!(Number.isInteger(rounds) && rounds >= 1 && Number.isInteger(warmUp) && warmUp >= 0)) {
+    throw new ConfigError({
+      where: "compareLatency",
+      expected: "rounds >= 1 and warmUp >= 0, both integers",
+      received: { rounds, warmUp },
+    });
+  }
   const names = Object.keys(models) as Name[];
   const times = new Map<Name, number[]>(names.map((name) => [name, []]));
   for (let round = -warmUp; round < rounds; round++) {

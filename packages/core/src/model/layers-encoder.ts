@@ -3,6 +3,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { FormatError, ShapeError } from "../errors.ts";
 import type { EncodeContext, Encoder, EncoderCost, EncoderDescription, Parameter } from "./encoder.ts";
 import { registerEncoder } from "./encoder-registry.ts";
+import { checkKept } from "./projection.ts";
 
 /**
  * Makes an encoder of any tf.layers model with one input and one output `[rows, d]`. When the last layer is a linear `dense`, the
@@ -47,7 +48,14 @@ export function layersEncoder(model: LayersModel): Encoder<tf.Tensor> {
     describe: (): EncoderDescription => ({ kind: "core/layers", config: modelConfig(model) }),
     dispose: () => model.dispose(),
   };
-  return endsLinear(model) ? { ...encoder, narrow: (keep) => layersEncoder(narrowModel(model, keep)) } : encoder;
+  if (!endsLinear(model)) return encoder;
+  return {
+    ...encoder,
+    narrow: (keep) => {
+      checkKept(keep, d, "layersEncoder.narrow");
+      return layersEncoder(narrowModel(model, keep));
+    },
+  };
 }
 
 /** Whether the output comes from a linear dense layer that nothing else in the model reads. */

@@ -13,6 +13,21 @@ export interface ProjectionOptions {
 }
 
 /**
+ * Checks the dimensions that are to be kept; some backends gather from beyond the end without a word.
+ *
+ * @throws ShapeError when there are none or one is out of range
+ */
+export function checkKept(keep: readonly number[], dimensions: number, where: string): void {
+  const wrong = keep.find((j) => !Number.isInteger(j) || j < 0 || j >= dimensions);
+  if (keep.length > 0 && wrong === undefined) return;
+  throw new ShapeError({
+    where,
+    expected: `at least one index from 0 to ${dimensions - 1}`,
+    received: wrong ?? "none",
+  });
+}
+
+/**
  * A linear layer `x W + b` whose outputs can be removed one by one: the layer from which a representation comes, and the head that
  * reads it.
  *
@@ -70,15 +85,7 @@ export class Projection implements Linear {
    * @throws ShapeError when an index is out of range
    */
   select(keep: readonly number[]): Projection {
-    const outputs = this.bias.size;
-    const wrong = keep.find((j) => !Number.isInteger(j) || j < 0 || j >= outputs);
-    if (keep.length === 0 || wrong !== undefined) {
-      throw new ShapeError({
-        where: "Projection.select",
-        expected: `at least one output index from 0 to ${outputs - 1}`,
-        received: wrong ?? "none",
-      });
-    }
+    checkKept(keep, this.bias.size, "Projection.select");
     const index = tf.tensor1d([...keep], "int32");
     const selected = new Projection(
       tf.gather<tf.Tensor2D>(this.kernel, index, 1),
@@ -94,8 +101,10 @@ export class Projection implements Linear {
    * `values` and all but `keep` are 0.
    *
    * @param values - `[inputs]`
+   * @throws ShapeError when an index is out of range
    */
   selectInputs(keep: readonly number[], values: Float32Array): Projection {
+    checkKept(keep, this.kernel.shape[0], "Projection.selectInputs");
     const kernel = tf.tidy(() =>
       tf.mul(
         tf.gather(this.kernel, tf.tensor1d([...keep], "int32")),
