@@ -59,6 +59,23 @@ describe("readCsv", () => {
     );
   });
 
+  test("refuses text that is not UTF-8", async () => {
+    const latin = new Uint8Array([
+      ...new TextEncoder().encode("age,town,class\n1,Li"),
+      0xe8,
+      ...new TextEncoder().encode("ge,a\n"),
+    ]);
+    await expect(readCsv(file("latin.csv", latin), schema)).rejects.toThrow(/latin\.csv: expected text in UTF-8/);
+    await expect(
+      readCsv([new TextEncoder().encode("age,town,class\n1,Gent,é").subarray(0, -1)], schema),
+    ).rejects.toThrow(/UTF-8/);
+  });
+
+  test("keeps characters whole in a text of any length", async () => {
+    const table = await readCsv([`age,town,class\n${"1,🏙,a\n".repeat(20_000)}`], schema);
+    expect(table.text("town").texts).toEqual(["🏙"]);
+  });
+
   test("knows the line of every row, with empty lines and comments between them", async () => {
     const text = 'age ; town ; class\n\n# a remark\n 1;Ghent;a\n\n2;"Ly\non";b\n3;;b';
     const table = await readCsv([text], schema, { delimiter: ";", comment: "#" });

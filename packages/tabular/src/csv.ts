@@ -31,11 +31,19 @@ interface Handlers {
 /** Longer rows are taken for an unclosed quote, which would otherwise swallow the rest of the file. */
 const LONGEST_ROW = 1 << 20;
 
-/** A piece of the source that goes to the parser at once. The parser copies what it holds back, so pieces must not be large. */
-const PIECE = 1 << 16;
-
-function* pieces(chunk: string | Uint8Array): Generator<string | Uint8Array> {
-  for (let start = 0; start < chunk.length; start += PIECE) yield chunk.slice(start, start + PIECE);
+/** The source as text; the browser's parser takes nothing else. */
+async function* textOf(name: string, chunks: Exclude<CsvSource, string>): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+    } catch (cause) {
+      const hint = "Save the file as UTF-8, or pass its content as text.";
+      throw new DataError({ where: name, expected: "text in UTF-8", received: "another encoding", hint }, { cause });
+    }
+  };
+  for await (const chunk of chunks) yield typeof chunk === "string" ? chunk : decode(chunk);
+  yield decode();
 }
 
 class Rows {
@@ -116,8 +124,8 @@ async function parse(source: CsvSource, format: CsvFormat, handlers: Handlers): 
       new Promise<void>((resolve, reject) => start((error) => (error ? reject(error) : resolve()))),
     ]);
   try {
-    for await (const chunk of file?.bytes ?? (source as Exclude<CsvSource, string>)) {
-      for (const piece of pieces(chunk)) if (rows.open) await step((done) => parser.write(piece, done));
+    for await (const text of textOf(name, file?.bytes ?? (source as Exclude<CsvSource, string>))) {
+      if (text !== "") await step((done) => parser.write(text, done));
       if (!rows.open) break;
     }
     if (rows.open) await step((done) => parser.end(done));
@@ -125,8 +133,6 @@ async function parse(source: CsvSource, format: CsvFormat, handlers: Handlers): 
     if (!(error instanceof CsvError)) throw error;
     const where = `${name}, line ${error["lines"] ?? parser.info.lines}`;
     throw new DataError({ where, expected: "well-formed CSV", received: error.message }, { cause: error });
-  } finally {
-    parser.destroy();
   }
   if (!rows.hasHeader) throw new DataError({ where: name, expected: "a header line", received: "an empty file" });
   return file === undefined ? {} : { checksum: file.checksum() };
