@@ -75,7 +75,7 @@ export {
 export { compareLatency, type Latency, type LatencyOptions } from "./gate/latency.ts";
 export { type FileHandler, memoryFiles } from "./io/file-handler.ts";
 export type { Manifest, ManifestGate, SaveInfo } from "./io/manifest.ts";
-export { decodeSafetensors, encodeSafetensors, type SafeTensor, type Safetensors } from "./io/safetensors.ts";
+export { decodeSafetensors, encodeSafetensors, type SafeTensor, type Safetensors, type StoredTensor } from "./io/safetensors.ts";
 export { load, readManifest, save } from "./io/save-load.ts";
 export { type BrierDecomposition, brierDecomposition } from "./metrics/brier-decomposition.ts";
 export {

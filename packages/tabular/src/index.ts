@@ -23,7 +23,14 @@ export { PiecewiseLinearEmbedding, type PiecewiseLinearEmbeddingOptions } from "
 export { type MlpEncoderOptions, mlpEncoder } from "./mlp-encoder.ts";
 export type { Fill, Module, Weight } from "./module.ts";
 export type { QuantileScaling, Scaling, StandardScaling } from "./numeric-scaling.ts";
-export { type PreprocessOptions, type TableData, TablePreprocessor, type TablePreprocessorJson } from "./preprocess.ts";
+export {
+  type CategoricalState,
+  type NumericState,
+  type PreprocessOptions,
+  type TableData,
+  TablePreprocessor,
+  type TablePreprocessorJson,
+} from "./preprocess.ts";
 export {
   type ColumnKind,
   type ColumnSchema,

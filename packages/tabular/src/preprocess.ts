@@ -32,7 +32,8 @@ export interface TableData {
   readonly classes: number;
 }
 
-interface NumericState {
+/** What is fitted of a numeric column. */
+export interface NumericState {
   readonly name: string;
   readonly median: number;
   readonly scaling: Scaling;
@@ -42,7 +43,8 @@ interface NumericState {
   readonly edges: readonly number[];
 }
 
-interface CategoricalState {
+/** What is fitted of a categorical column. */
+export interface CategoricalState {
   readonly name: string;
   /** Sorted; the first has index 2. */
   readonly categories: readonly string[];

@@ -5,7 +5,8 @@
 
 import { ConfigError, FormatError, ShapeError } from "../errors.ts";
 
-interface Stored<Type, Data> {
+/** Numbers of one type with their shape. */
+export interface StoredTensor<Type, Data> {
   readonly dtype: Type;
   readonly shape: readonly number[];
   /** Numbers in row-major order. */
@@ -13,7 +14,10 @@ interface Stored<Type, Data> {
 }
 
 /** A tensor as it is written; half-precision numbers are read as F32. */
-export type SafeTensor = Stored<"F32", Float32Array> | Stored<"F64", Float64Array> | Stored<"I32", Int32Array>;
+export type SafeTensor =
+  | StoredTensor<"F32", Float32Array>
+  | StoredTensor<"F64", Float64Array>
+  | StoredTensor<"I32", Int32Array>;
 
 /** What a safetensors file holds. */
 export interface Safetensors {
