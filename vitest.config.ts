@@ -8,6 +8,8 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["{packages,apps}/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
+    // Compiles the WebAssembly kernels where their sources have changed.
+    globalSetup: ["packages/backend/assembly/build.mjs"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

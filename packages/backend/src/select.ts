@@ -1,6 +1,8 @@
 import { backend as activeBackend, getBackend, getGradient, setBackend } from "@tensorflow/tfjs-core";
 import { BackendError } from "./errors.ts";
+import { canStartHelpers } from "./kernels/helpers.ts";
 import { installKernels, type KernelReport } from "./kernels/install.ts";
+import { withSharedMemory } from "./kernels/shared-memory.ts";
 import { loadNative, NATIVE_HINT } from "./native/load.ts";
 
 /** The backends that {@link useBackend} can choose. */
@@ -15,6 +17,16 @@ export interface BackendOptions {
    * Where a browser finds tfjs's `.wasm` files: a folder's address, ending in a slash. Node finds them by itself.
    */
   readonly wasmFolder?: string;
+  /**
+   * Threads that share the work of the WebAssembly kernels, this one included; results do not depend on their number. Only Node has more
+   * than one, and only where the WebAssembly backend is first started here. Default 1.
+   */
+  readonly threads?: number;
+  /**
+   * Multiply and add in one instruction (relaxed SIMD) where engine and machine can. Faster, but the last bits then differ between
+   * machines. Default true.
+   */
+  readonly fma?: boolean;
 }
 
 /** One backend that was tried. */
@@ -61,12 +73,27 @@ export async function loadBackend(name: BackendName): Promise<string> {
   }
 }
 
-async function start(name: BackendName, options: BackendOptions): Promise<KernelReport> {
-  const wasm = name === "wasm" ? await import("@tensorflow/tfjs-backend-wasm") : undefined;
-  if (options.wasmFolder !== undefined) wasm?.setWasmPaths(options.wasmFolder);
+async function activate(name: BackendName): Promise<void> {
   if (!(await setBackend(name))) throw new Error(`TensorFlow.js could not initialise its backend "${name}"`);
-  if (wasm !== undefined) return installKernels(activeBackend(), wasm.version_wasm);
-  return { ours: [], reason: name === "cpu" ? "plain JavaScript kernels" : "TensorFlow's own kernels" };
+}
+
+async function startWasm({ wasmFolder, threads = 1, fma = true }: BackendOptions): Promise<KernelReport> {
+  const { setWasmPaths, version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
+  if (wasmFolder !== undefined) setWasmPaths(wasmFolder);
+  const start = (): Promise<void> => activate("wasm");
+  await (threads > 1 && canStartHelpers() ? withSharedMemory(start) : start());
+  return await installKernels(activeBackend(), version_wasm, { threads, fma });
+}
+
+async function start(name: BackendName, options: BackendOptions): Promise<KernelReport> {
+  if (name === "wasm") return await startWasm(options);
+  await activate(name);
+  return {
+    ours: [],
+    reason: name === "cpu" ? "plain JavaScript kernels" : "TensorFlow's own kernels",
+    threads: 1,
+    fma: false,
+  };
 }
 
 /** How to get a backend that is not there. */
@@ -87,6 +114,7 @@ async function registerGradients(): Promise<void> {
 }
 
 let inForce: BackendReport | undefined;
+let settings = "";
 
 /** The report of the last {@link useBackend}, as long as its backend is still the active one. */
 export function reportInForce(): BackendReport | undefined {
@@ -124,8 +152,13 @@ export async function useBackend(choice: BackendChoice = "auto", options: Backen
       received: choice,
     });
   }
+  const { threads = 1 } = options;
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new BackendError({ where: "useBackend", expected: "threads that are an integer from 1", received: threads });
+  }
   const current = reportInForce();
-  if (current?.choice === choice) return current;
+  const asked = JSON.stringify([choice, threads, options.fma ?? true]);
+  if (current !== undefined && settings === asked) return current;
   await registerGradients();
   const attempts: BackendAttempt[] = [];
   for (const name of choice === "auto" ? BACKENDS : [choice]) {
@@ -135,6 +168,7 @@ export async function useBackend(choice: BackendChoice = "auto", options: Backen
       attempts.push({ name, available: true, reason });
       const passedOver = attempts.slice(0, -1).map((attempt) => `${attempt.name} is not available: ${attempt.reason}`);
       const why = choice === "auto" ? ["the fastest that is available", ...passedOver].join("; ") : "asked for by name";
+      settings = asked;
       inForce = { backend: name, choice, reason: why, attempts, kernels };
       return inForce;
     } catch (error) {

@@ -1,7 +1,8 @@
 import { slice_util, type Tensor, util } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
 import { input, type Kernel } from "./kernel.ts";
-import { allocate, isWord, sizeOf, wordOffset } from "./memory.ts";
+import { addressOf, allocate, isWord, sizeOf, wordOffset } from "./memory.ts";
+import { GATHER, SELECT } from "./tasks.ts";
 
 /**
  * Kernels that only move data. The stock ones compute an index for every element, or copy a whole operand to read a part of it; these
@@ -10,6 +11,9 @@ import { allocate, isWord, sizeOf, wordOffset } from "./memory.ts";
 
 /** Below this many words a plain loop is faster than the call of `copyWithin`. */
 const SHORT = 24;
+
+/** Words that are worth a second thread. */
+const SHARED_WORDS = 2 ** 14;
 
 function copyWords(heap: Int32Array, from: number, to: number, length: number): void {
   if (length >= SHORT) heap.copyWithin(to, from, from + length);
@@ -36,14 +40,12 @@ export const gather: Kernel = {
     }
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     const out = allocate(call.backend, shape, x.dtype);
-    const from = wordOffset(call.backend, x);
-    const heap = call.backend.wasm.HEAP32;
-    let to = wordOffset(call.backend, out);
-    for (let slab = 0; slab < outer; slab++) {
-      const start = from + slab * length * width;
-      for (let i = 0; i < count; i++, to += width)
-        copyWords(heap, start + (heap[ids + i] as number) * width, to, width);
-    }
+    const [from, at, to] = [x, indices, out].map((tensor) => addressOf(call.backend, tensor)) as [
+      number,
+      number,
+      number,
+    ];
+    call.assembly.run(GATHER, outer * count, SHARED_WORDS / width, from, at, to, length, width, count);
     return out;
   },
 };
@@ -51,6 +53,38 @@ export const gather: Kernel = {
 /** For every axis, the distance between neighbours along it. */
 function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+}
+
+/**
+ * Copies between a whole tensor, read or written in order, and a box in a larger one.
+ *
+ * @param large - shape of the tensor that holds the box
+ * @param copy - told where a run of words begins in the box, where in the large tensor, and how long it is
+ */
+function forEachRun(
+  box: readonly number[],
+  large: readonly number[],
+  begin: readonly number[],
+  copy: (inBox: number, inLarge: number, length: number) => void,
+): void {
+  if (sizeOf(box) === 0) return;
+  const strides = stridesOf(large);
+  // The last axis that is not taken whole, and all behind it, form one run.
+  let split = box.length - 1;
+  while (split > 0 && box[split] === large[split]) split--;
+  const run = sizeOf(box.slice(split));
+  let inBox = 0;
+  const visit = (axis: number, from: number): void => {
+    const stride = strides[axis] ?? 1;
+    let start = from + (begin[axis] ?? 0) * stride;
+    if (axis === split) {
+      copy(inBox, start, run);
+      inBox += run;
+      return;
+    }
+    for (let i = 0; i < (box[axis] ?? 0); i++, start += stride) visit(axis + 1, start);
+  };
+  visit(0, 0);
 }
 
 /** A box out of a tensor. */
@@ -62,25 +96,46 @@ export const slice: Kernel = {
     const given = [call.attrs["begin"], call.attrs["size"]] as [begin: number | number[], size: number | number[]];
     const [begin = [], size = []] = slice_util.parseSliceParams(x as Tensor, ...given);
     const out = allocate(call.backend, size, x.dtype);
-    if (sizeOf(size) === 0) return out;
+    const [from, to] = [wordOffset(call.backend, x), wordOffset(call.backend, out)];
     const heap = call.backend.wasm.HEAP32;
-    const strides = stridesOf(x.shape);
-    // The last axis that is not taken whole, and all behind it, form one run.
-    let split = size.length - 1;
-    while (split > 0 && size[split] === x.shape[split]) split--;
-    const run = sizeOf(size.slice(split));
-    let to = wordOffset(call.backend, out);
-    const copy = (axis: number, from: number): void => {
-      const stride = strides[axis] ?? 1;
-      let start = from + (begin[axis] ?? 0) * stride;
-      if (axis === split) {
-        copyWords(heap, start, to, run);
-        to += run;
-        return;
-      }
-      for (let i = 0; i < (size[axis] ?? 0); i++, start += stride) copy(axis + 1, start);
-    };
-    copy(0, wordOffset(call.backend, x));
+    forEachRun(size, x.shape, begin, (inBox, inLarge, length) => copyWords(heap, from + inLarge, to + inBox, length));
+    return out;
+  },
+};
+
+/** A tensor with a margin of one value around it. */
+export const pad: Kernel = {
+  name: "PadV2",
+  run(call) {
+    const x = input(call, "x");
+    if (!isWord(x.dtype) || x.shape.length === 0) return call.stock();
+    const paddings = call.attrs["paddings"] as [before: number, after: number][];
+    const value = call.attrs["constantValue"] as number;
+    const shape = x.shape.map((length, axis) => length + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
+    const out = allocate(call.backend, shape, x.dtype);
+    const [from, to] = [wordOffset(call.backend, x), wordOffset(call.backend, out)];
+    const { HEAP32, HEAPF32 } = call.backend.wasm;
+    (x.dtype === "float32" ? HEAPF32 : HEAP32).fill(value, to, to + sizeOf(shape));
+    const begin = paddings.map(([before]) => before);
+    forEachRun(x.shape, shape, begin, (inBox, inLarge, length) =>
+      copyWords(HEAP32, from + inBox, to + inLarge, length),
+    );
+    return out;
+  },
+};
+
+/** Elements of `t` where the condition holds, else of `e`: what `tf.where` runs on. */
+export const select: Kernel = {
+  name: "Select",
+  run(call) {
+    const [condition, t, e] = [input(call, "condition"), input(call, "t"), input(call, "e")];
+    const size = sizeOf(t.shape);
+    if (!isWord(t.dtype) || e.dtype !== t.dtype || sizeOf(condition.shape) !== size || sizeOf(e.shape) !== size) {
+      return call.stock();
+    }
+    const out = allocate(call.backend, t.shape, t.dtype);
+    const addresses = [condition, t, e, out].map((tensor) => addressOf(call.backend, tensor));
+    call.assembly.run(SELECT, size, SHARED_WORDS, ...addresses);
     return out;
   },
 };

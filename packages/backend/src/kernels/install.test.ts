@@ -11,9 +11,9 @@ describe("installKernels", () => {
   it.each([
     ["another version", {}, "4.21.0", /this is 4\.21\.0/],
     ["another backend", {}, "4.22.0", /backend\.makeOutput is not there/],
-  ])("leaves the stock kernels on %s, with a warning", (_, backend, version, reason) => {
+  ])("leaves the stock kernels on %s, with a warning", async (_, backend, version, reason) => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
-    const report = installKernels(backend, version);
+    const report = await installKernels(backend, version, { threads: 1, fma: true });
     expect(report.ours).toEqual([]);
     expect(report.reason).toMatch(reason);
     expect(warn).toHaveBeenCalledTimes(1);

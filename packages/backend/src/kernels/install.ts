@@ -1,14 +1,31 @@
 import { getKernel, type KernelConfig, registerKernel, unregisterKernel, version_core } from "@tensorflow/tfjs-core";
-import { gather, slice, tile } from "./copy.ts";
+import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
+import { gather, pad, select, slice, tile } from "./copy.ts";
+import { canStartHelpers } from "./helpers.ts";
 import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
-import { batchMatMul } from "./matrix-product.ts";
-import { missingInternals } from "./memory.ts";
+import { maps } from "./map.ts";
+import { batchMatMul, fusedMatMul } from "./matrix-product.ts";
+import { missingInternals, type WasmBackend } from "./memory.ts";
 import { segmentSum } from "./segment-sum.ts";
 import { mean, sum } from "./sum.ts";
 
 /** Every kernel of ours. */
-const KERNELS: readonly Kernel[] = [batchMatMul, segmentSum, sum, mean, gather, slice, tile, identity, cast];
+const KERNELS: readonly Kernel[] = [
+  batchMatMul,
+  fusedMatMul,
+  segmentSum,
+  sum,
+  mean,
+  gather,
+  slice,
+  pad,
+  tile,
+  select,
+  identity,
+  cast,
+  ...maps,
+];
 
 /** The TensorFlow.js whose internals the kernels were written for. */
 const VERSION = "4.22.";
@@ -19,6 +36,10 @@ export interface KernelReport {
   readonly ours: readonly string[];
   /** Why it is so. */
   readonly reason: string;
+  /** Threads that share the work. */
+  readonly threads: number;
+  /** Whether they multiply and add in one instruction. */
+  readonly fma: boolean;
 }
 
 /** What we registered, so that a second call finds it and a kernel that someone else put over it is left alone. */
@@ -39,19 +60,43 @@ function install(kernel: Kernel): void {
   installed.set(kernel.name, config);
 }
 
+function stockKernels(why: string): KernelReport {
+  const reason = `stock kernels: ours are not in force, because ${why}`;
+  console.warn(`@l0gm/backend: ${reason}. Training is slow and gathers have no gradient.`);
+  return { ours: [], reason, threads: 1, fma: false };
+}
+
 /**
- * Puts our kernels in the place of the stock ones, once. On another version of TensorFlow.js than they were written for, the stock
- * ones stay, with a warning.
+ * Puts our kernels in the place of the stock ones, with these threads. On another version of TensorFlow.js than they were written for,
+ * or where they can not be compiled, the stock ones stay, with a warning.
  */
-export function installKernels(backend: object, versionWasm: string): KernelReport {
+export async function installKernels(
+  backend: object,
+  versionWasm: string,
+  options: AssemblyOptions,
+): Promise<KernelReport> {
   const other = [version_core, versionWasm].find((version) => !version.startsWith(VERSION));
-  const missing = other === undefined ? missingInternals(backend) : undefined;
-  if (other !== undefined || missing !== undefined) {
-    const why = other === undefined ? `${missing} is not there` : `they were written for ${VERSION}x, this is ${other}`;
-    const reason = `stock kernels: ours are not in force, because ${why}`;
-    console.warn(`@l0gm/backend: ${reason}. Training is slow and gathers have no gradient.`);
-    return { ours: [], reason };
+  if (other !== undefined) return stockKernels(`they were written for ${VERSION}x, this is ${other}`);
+  const missing = missingInternals(backend);
+  if (missing !== undefined) return stockKernels(`${missing} is not there`);
+  let assembly: Assembly;
+  try {
+    assembly = await startAssembly(backend as WasmBackend, options);
+  } catch (error) {
+    return stockKernels(error instanceof Error ? error.message : String(error));
   }
   for (const kernel of KERNELS) install(kernel);
-  return { ours: KERNELS.map((kernel) => kernel.name), reason: `kernels for TensorFlow.js ${version_core}` };
+  const { threads, fma } = assembly;
+  const fewer = threads < options.threads ? ` instead of ${options.threads}: ${whyOneThread(assembly)}` : "";
+  const reason = `kernels for TensorFlow.js ${version_core}, ${fma ? "with" : "without"} FMA, on ${threads} ${
+    threads === 1 ? "thread" : "threads"
+  }${fewer}`;
+  return { ours: KERNELS.map((kernel) => kernel.name), reason, threads, fma };
+}
+
+function whyOneThread(assembly: Assembly): string {
+  if (!canStartHelpers()) return "only Node can have more";
+  return assembly.sharesMemory
+    ? "they did not start"
+    : "the backend was started before, with memory that threads can not share";
 }

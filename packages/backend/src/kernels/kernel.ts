@@ -1,4 +1,5 @@
 import type { KernelFunc, NamedAttrMap, TensorInfo } from "@tensorflow/tfjs-core";
+import { type Assembly, assemblyOf } from "./assembly.ts";
 import type { WasmBackend } from "./memory.ts";
 
 /** What a kernel is called with. `stock` is tfjs's own kernel of that name, for the cases that ours does not take. */
@@ -6,6 +7,7 @@ export interface KernelCall {
   readonly inputs: Readonly<Record<string, TensorInfo>>;
   readonly attrs: NamedAttrMap;
   readonly backend: WasmBackend;
+  readonly assembly: Assembly;
   readonly stock: () => TensorInfo | TensorInfo[];
 }
 
@@ -27,14 +29,17 @@ export function input(call: KernelCall, name: string): TensorInfo {
 
 /** How tfjs sees a kernel of ours. */
 export function asKernelFunc(kernel: Kernel, stock: KernelFunc | undefined): KernelFunc {
-  return (args) =>
-    kernel.run({
+  return (args) => {
+    const backend = args.backend as WasmBackend;
+    return kernel.run({
       inputs: args.inputs as Record<string, TensorInfo>,
       attrs: args.attrs ?? {},
-      backend: args.backend as WasmBackend,
+      backend,
+      assembly: assemblyOf(backend),
       stock: () => {
         if (stock === undefined) throw new TypeError(`${kernel.name} has no stock kernel`);
         return stock(args);
       },
     });
+  };
 }

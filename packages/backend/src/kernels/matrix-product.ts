@@ -1,18 +1,76 @@
-/**
- * Products of matrices out of the one case that the stock backend computes fast: two matrices, neither transposed (XNNPACK, some 20
- * GFLOP/s a core, against 0.4 to 2 for all others). Transposed operands are transposed first, which costs memory traffic of
- * their size and is little beside the product; batches are taken matrix by matrix. Every gradient of a product has a
- * transposed operand, so this is what makes training usable.
- */
+/** Products of matrices, on the kernel of assembly/product.ts. */
 
 import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
-import { forget, multiplyMatrices, partOf } from "./compiled.ts";
+import type { Assembly } from "./assembly.ts";
 import { input, type Kernel, type KernelCall } from "./kernel.ts";
-import { allocate, share, sizeOf, type WasmBackend, wordOffset } from "./memory.ts";
-import { transposeMatrices } from "./transposition.ts";
+import { addressOf, allocate, sizeOf, type WasmBackend, wordOffset } from "./memory.ts";
+import { COLUMNS, MAP, MATRICES, PRODUCT, ROWS, SIGMOID, TANH } from "./tasks.ts";
 
-/** Below this many multiply-adds a matrix, the stock loop over a batch is faster than a call a matrix, which takes some 20 us. */
-const SMALL_MATRIX = 32 ** 3;
+/** One operand: matrices that lie one after the other, read as they are or transposed. */
+export interface Matrices {
+  readonly address: number;
+  /** Of a stored matrix. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly transposed: boolean;
+  /** Whether all products of a batch use the same matrix. */
+  readonly single: boolean;
+}
+
+/** C = relu?(A B + bias), for one matrix or a batch. */
+export interface Product {
+  readonly a: Matrices;
+  readonly b: Matrices;
+  /** Address of the result. */
+  readonly c: number;
+  /** Address of one number a column. */
+  readonly bias?: number;
+  readonly relu?: boolean;
+  /** Results in the batch. */
+  readonly count: number;
+  /** Address of the indices of A's and B's matrix for each result; without it they are taken in turn. */
+  readonly table?: number;
+}
+
+/** Multiply-adds that are worth a second thread. */
+const SHARED_WORK = 2 ** 16;
+
+/** Computes a product, `inner` being at least 1. */
+export function multiply(assembly: Assembly, { a, b, c, bias = 0, relu = false, count, table = 0 }: Product): void {
+  const [rows, inner] = a.transposed ? [a.columns, a.rows] : [a.rows, a.columns];
+  const columns = b.transposed ? b.rows : b.columns;
+  const [rowsA, stepsA] = a.transposed ? [1, a.columns] : [a.columns, 1];
+  const [stepsB, columnsB] = b.transposed ? [1, b.columns] : [b.columns, 1];
+  const nextA = a.single ? 0 : a.rows * a.columns;
+  const nextB = b.single ? 0 : b.rows * b.columns;
+  const kind = count > 1 ? MATRICES : rows >= columns ? ROWS : COLUMNS;
+  const units = kind === MATRICES ? count : Math.max(rows, columns);
+  // Chunks end where tiles do, 4 rows or 8 columns. A product of few columns is bound by memory, not worth sharing.
+  const tiles = kind === MATRICES ? 1 : 8;
+  const unitWork = (rows * columns * inner) / (kind === MATRICES ? 1 : units);
+  const grain = columns <= 4 ? units : tiles * Math.ceil(SHARED_WORK / unitWork / tiles);
+  assembly.run(
+    PRODUCT,
+    units,
+    grain,
+    a.address,
+    b.address,
+    c,
+    bias,
+    rows,
+    columns,
+    inner,
+    rowsA,
+    stepsA,
+    stepsB,
+    columnsB,
+    nextA,
+    nextB,
+    relu ? 1 : 0,
+    kind,
+    table,
+  );
+}
 
 /** For every matrix of a broadcast batch, the index of the operand's matrix. */
 function batchIndices(operand: readonly number[], batch: readonly number[]): Int32Array {
@@ -32,54 +90,42 @@ function batchIndices(operand: readonly number[], batch: readonly number[]): Int
   return indices;
 }
 
-interface Matrices {
-  /** `[..., rows, columns]` as stored. */
-  readonly tensor: TensorInfo;
-  readonly batch: readonly number[];
-  readonly transposed: boolean;
-}
-
-/** The matrices untransposed as `[count, rows, columns]`, or transposed once more where `flip` asks for it. The caller's. */
-function untransposed(backend: WasmBackend, { tensor, batch, transposed }: Matrices, flip: boolean): TensorInfo {
-  const [rows = 0, columns = 0] = tensor.shape.slice(-2);
-  const count = sizeOf(batch);
-  return transposed === flip
-    ? share(backend, tensor, [count, rows, columns])
-    : transposeMatrices(backend, tensor, count, rows, columns);
-}
-
-/** left x right, all of them untransposed; `leftIndices` and `rightIndices` name the operands' matrices for each result. */
-function multiply(
+/** The indices of both operands' matrices, in turn, where the batch is broadcast in another way than "all or one". */
+function broadcastTable(
   backend: WasmBackend,
-  left: TensorInfo,
-  right: TensorInfo,
-  leftIndices: Int32Array,
-  rightIndices: Int32Array,
+  a: readonly number[],
+  b: readonly number[],
+  batch: readonly number[],
 ): TensorInfo {
-  const count = leftIndices.length;
-  const [, rows = 0] = left.shape;
-  const [, , columns = 0] = right.shape;
-  const out = allocate(backend, [count, rows, columns]);
-  if (count === 1) {
-    multiplyMatrices(backend, left, right, out);
-    return out;
-  }
-  const matrixOf = (batch: TensorInfo, index: number): TensorInfo => {
-    const shape = batch.shape.slice(-2);
-    return partOf(backend, batch, index * sizeOf(shape), [1, ...shape]);
-  };
-  for (let i = 0; i < count; i++) {
-    const a = matrixOf(left, leftIndices[i] ?? 0);
-    const b = matrixOf(right, rightIndices[i] ?? 0);
-    const result = matrixOf(out, i);
-    multiplyMatrices(backend, a, b, result);
-    forget(backend, a, b, result);
-  }
-  return out;
+  const table = allocate(backend, [sizeOf(batch), 2], "int32");
+  const start = wordOffset(backend, table);
+  const [first, second] = [batchIndices(a, batch), batchIndices(b, batch)];
+  const { HEAP32 } = backend.wasm;
+  first.forEach((index, i) => {
+    HEAP32[start + 2 * i] = index;
+    HEAP32[start + 2 * i + 1] = second[i] ?? 0;
+  });
+  return table;
 }
 
-function matrixProduct(call: KernelCall): TensorInfo | TensorInfo[] {
-  const { backend } = call;
+/** The sum of no products is 0: every row is the bias alone. */
+function fillWithBias(backend: WasmBackend, out: TensorInfo, bias: TensorInfo | undefined, relu: boolean): void {
+  const { HEAPF32 } = backend.wasm;
+  const start = wordOffset(backend, out);
+  const columns = out.shape.at(-1) ?? 1;
+  const from = bias === undefined ? 0 : wordOffset(backend, bias);
+  for (let i = 0; i < sizeOf(out.shape); i++) {
+    const value = bias === undefined ? 0 : (HEAPF32[from + (i % columns)] as number);
+    HEAPF32[start + i] = relu && value < 0 ? 0 : value;
+  }
+}
+
+function matrixProduct(
+  call: KernelCall,
+  bias?: TensorInfo | undefined,
+  activation = "linear",
+): TensorInfo | TensorInfo[] {
+  const { backend, assembly } = call;
   const a = input(call, "a");
   const b = input(call, "b");
   const transposeA = Boolean(call.attrs["transposeA"]);
@@ -92,37 +138,64 @@ function matrixProduct(call: KernelCall): TensorInfo | TensorInfo[] {
   // The stock kernel has the message for operands that do not fit.
   if (a.dtype !== "float32" || b.dtype !== "float32" || inner !== (transposeB ? columnsB : rowsB)) return call.stock();
 
-  const left: Matrices = { tensor: a, batch: a.shape.slice(0, -2), transposed: transposeA };
-  const right: Matrices = { tensor: b, batch: b.shape.slice(0, -2), transposed: transposeB };
-  const batch = broadcast_util.assertAndGetBroadcastShape([...left.batch], [...right.batch]);
-  const shape = [...batch, rows, columns];
+  const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batch = broadcast_util.assertAndGetBroadcastShape(batchA, batchB);
   const count = sizeOf(batch);
-  if (count * rows * columns * inner === 0) {
-    const out = allocate(backend, shape);
-    const start = wordOffset(backend, out);
-    backend.wasm.HEAPF32.fill(0, start, start + sizeOf(shape));
+  const [countA, countB] = [sizeOf(batchA), sizeOf(batchB)];
+  const relu = activation === "relu";
+  const out = allocate(backend, [...batch, rows, columns]);
+  if (sizeOf(out.shape) === 0) return out;
+  if (inner === 0) {
+    fillWithBias(backend, out, bias, relu);
     return out;
   }
-  const sameBatch = sizeOf(left.batch) === count && sizeOf(right.batch) === count;
-  if (count > 1 && sameBatch && rows * columns * inner < SMALL_MATRIX) return call.stock();
-
-  // A B = (B' A')': cheaper when both are stored transposed, or when it packs a smaller operand for a small result to transpose.
-  const flip = transposeA && (transposeB || 2 * inner * (columns - rows) > rows * columns);
-  const [first, second] = flip ? [right, left] : [left, right];
-  const height = flip ? columns : rows;
-  const x = untransposed(backend, first, flip);
-  const y = untransposed(backend, second, flip);
+  const regular = (countA === 1 || countA === count) && (countB === 1 || countB === count);
+  const table = regular ? undefined : broadcastTable(backend, batchA, batchB, batch);
   // One right operand for the whole batch, as in a dense layer on [batch, tokens, features]: the rows form one tall matrix.
-  const tall = sizeOf(second.batch) === 1 && sizeOf(first.batch) === count;
-  const product = tall
-    ? multiply(backend, { ...x, shape: [1, count * height, inner] }, y, Int32Array.of(0), Int32Array.of(0))
-    : multiply(backend, x, y, batchIndices(first.batch, batch), batchIndices(second.batch, batch));
-  backend.disposeData(x.dataId);
-  backend.disposeData(y.dataId);
-  if (!flip) return { ...product, shape };
-  const out = transposeMatrices(backend, product, count, columns, rows);
-  backend.disposeData(product.dataId);
-  return { ...out, shape };
+  const tall = !transposeA && countB === 1;
+  const product: Product = {
+    a: {
+      address: addressOf(backend, a),
+      rows: tall ? countA * rowsA : rowsA,
+      columns: columnsA,
+      transposed: transposeA,
+      single: countA === 1,
+    },
+    b: {
+      address: addressOf(backend, b),
+      rows: rowsB,
+      columns: columnsB,
+      transposed: transposeB,
+      single: countB === 1,
+    },
+    c: addressOf(backend, out),
+    relu,
+    count: tall ? 1 : count,
+    ...(bias === undefined ? {} : { bias: addressOf(backend, bias) }),
+    ...(table === undefined ? {} : { table: addressOf(backend, table) }),
+  };
+  multiply(assembly, product);
+  if (table !== undefined) backend.disposeData(table.dataId);
+  const map = new Map([
+    ["sigmoid", SIGMOID],
+    ["tanh", TANH],
+  ]).get(activation);
+  if (map !== undefined) assembly.run(MAP, sizeOf(out.shape), 4096, product.c, product.c, map);
+  return out;
 }
 
-export const batchMatMul: Kernel = { name: "BatchMatMul", run: matrixProduct };
+export const batchMatMul: Kernel = { name: "BatchMatMul", run: (call) => matrixProduct(call) };
+
+const ACTIVATIONS: readonly unknown[] = ["linear", "relu", "sigmoid", "tanh"];
+
+/** The product with a bias and an activation that tfjs's dense layers use. */
+export const fusedMatMul: Kernel = {
+  name: "_FusedMatMul",
+  run(call) {
+    const { bias } = call.inputs;
+    const activation = call.attrs["activation"] ?? "linear";
+    const columns = input(call, "b").shape.at(call.attrs["transposeB"] ? -2 : -1);
+    const plain = bias === undefined || (bias.dtype === "float32" && sizeOf(bias.shape) === columns);
+    return plain && ACTIVATIONS.includes(activation) ? matrixProduct(call, bias, String(activation)) : call.stock();
+  },
+};

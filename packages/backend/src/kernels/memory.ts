@@ -4,23 +4,26 @@
  */
 
 import { type DataType, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import type { Memory } from "./web-assembly.ts";
 
 /** What we use of tfjs's `BackendWasm`, most of which its own types leave out. */
 export interface WasmBackend {
   readonly dataIdMap: {
-    get(dataId: object): { readonly id: number; readonly memoryOffset: number };
-    delete(dataId: object): boolean;
+    get(dataId: object): { readonly id: number; readonly memoryOffset: number; readonly refCount: number };
   };
   /** Registers memory at `address`, or allocates some. */
   makeOutput(shape: number[], dtype: DataType, address?: number): TensorInfo;
   incRef(dataId: object): void;
   disposeData(dataId: object): boolean;
+  dispose(): void;
+  /** Absent once the backend is disposed. */
   readonly wasm: {
     readonly HEAP32: Int32Array;
     readonly HEAPF32: Float32Array;
-    /** Binds a compiled function; an `array` argument takes bytes. */
-    cwrap(name: string, returns: null, types: readonly string[]): (...values: (number | Uint8Array)[]) => void;
-    readonly tfjs: { disposeData(id: number): void };
+    readonly asm: { readonly memory: Memory };
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+    readonly tfjs: { registerTensor(id: number, size: number, address: number): void; disposeData(id: number): void };
   };
 }
 
@@ -29,10 +32,14 @@ export function isWord(dtype: DataType): boolean {
   return dtype === "float32" || dtype === "int32";
 }
 
+/** Where the tensor begins, in bytes. Addresses above 2 GiB may arrive as negative numbers. */
+export function addressOf(backend: WasmBackend, tensor: TensorInfo): number {
+  return backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 0;
+}
+
 /** Where the tensor begins in `HEAP32` and `HEAPF32`. */
 export function wordOffset(backend: WasmBackend, tensor: TensorInfo): number {
-  // Addresses above 2 GiB may arrive as negative numbers.
-  return (backend.dataIdMap.get(tensor.dataId).memoryOffset >>> 0) >>> 2;
+  return addressOf(backend, tensor) >>> 2;
 }
 
 /** A fresh tensor with undefined contents; the caller's to return or to free with `backend.disposeData`. */
@@ -58,10 +65,11 @@ export function sizeOf(shape: readonly number[]): number {
  */
 export function missingInternals(backend: object): string | undefined {
   const owners: readonly (readonly [path: string, members: Readonly<Record<string, "function" | "object">>])[] = [
-    ["", { makeOutput: "function", incRef: "function", disposeData: "function" }],
-    ["dataIdMap", { get: "function", delete: "function" }],
-    ["wasm", { HEAP32: "object", HEAPF32: "object", cwrap: "function" }],
-    ["wasm.tfjs", { disposeData: "function" }],
+    ["", { makeOutput: "function", incRef: "function", disposeData: "function", dispose: "function" }],
+    ["dataIdMap", { get: "function" }],
+    ["wasm", { HEAP32: "object", HEAPF32: "object", _malloc: "function", _free: "function" }],
+    ["wasm.asm.memory", { buffer: "object" }],
+    ["wasm.tfjs", { registerTensor: "function", disposeData: "function" }],
   ];
   for (const [path, members] of owners) {
     const names = path === "" ? [] : path.split(".");

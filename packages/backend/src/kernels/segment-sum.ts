@@ -1,6 +1,10 @@
 import { BackendError } from "../errors.ts";
 import { input, type Kernel } from "./kernel.ts";
-import { allocate, sizeOf, wordOffset } from "./memory.ts";
+import { addressOf, allocate, sizeOf } from "./memory.ts";
+import { SEGMENT_SUM } from "./tasks.ts";
+
+/** Additions that are worth a second thread. */
+const SHARED_WORK = 2 ** 16;
 
 /**
  * Sums the rows of `x` that share a segment; the stock backend has no such kernel, though the gradient of every gather, and so of
@@ -32,20 +36,10 @@ export const segmentSum: Kernel = {
     const inner = x.shape.slice(1);
     const width = sizeOf(inner);
     const out = allocate(call.backend, [segments, ...inner]);
-    const from = wordOffset(call.backend, x);
-    const ids = wordOffset(call.backend, segmentIds);
-    const to = wordOffset(call.backend, out);
-    const { HEAP32, HEAPF32 } = call.backend.wasm;
-    HEAPF32.fill(0, to, to + segments * width);
-    for (let row = 0; row < rows; row++) {
-      const segment = HEAP32[ids + row] as number;
-      if (segment < 0 || segment >= segments) continue;
-      const source = from + row * width;
-      const target = to + segment * width;
-      for (let j = 0; j < width; j++) {
-        HEAPF32[target + j] = (HEAPF32[target + j] as number) + (HEAPF32[source + j] as number);
-      }
-    }
+    const addresses = [x, segmentIds, out].map((tensor) => addressOf(call.backend, tensor));
+    // Every chunk reads all ids: one a thread, and one in all where there is little to add.
+    const grain = rows * width < SHARED_WORK ? segments : segments / call.assembly.threads;
+    call.assembly.run(SEGMENT_SUM, segments, grain, ...addresses, rows, width);
     return out;
   },
 };

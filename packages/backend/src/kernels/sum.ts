@@ -1,58 +1,44 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
-import { addTensors, forget, partOf } from "./compiled.ts";
 import { input, type Kernel, type KernelCall } from "./kernel.ts";
-import { allocate, share, sizeOf, type WasmBackend, wordOffset } from "./memory.ts";
+import { addressOf, allocate, sizeOf } from "./memory.ts";
+import { COLUMN_SUMS, ROW_SUMS } from "./tasks.ts";
 
-/** Below this many elements the stock kernel is faster than a dozen calls. */
-const SMALL = 4096;
+/** Additions that are worth a second thread. */
+const SHARED_WORK = 2 ** 14;
 
 /**
- * Adds the lower half of the rows to the upper half until one is left. The vectorised addition does all the work, and the rounding
- * error grows with the logarithm of the rows only.
- *
- * @param x - `rows * width` elements, at least two rows
- * @returns `[width]`, the caller's
+ * Sums over neighbouring axes: the first ones, as in the gradient of a bias; the last ones, as in a loss; or some in the middle, as in a
+ * mean over tokens. The stock kernel first transposes its operand, element by element.
  */
-function foldRows(backend: WasmBackend, x: TensorInfo, rows: number, width: number): TensorInfo {
-  let folded = share(backend, x);
-  for (let count = rows; count > 1; count = Math.ceil(count / 2)) {
-    const kept = Math.ceil(count / 2);
-    const size = (count - kept) * width;
-    const out = allocate(backend, [kept * width]);
-    const parts = [partOf(backend, folded, 0, [size]), partOf(backend, folded, kept * width, [size])] as const;
-    const sum = partOf(backend, out, 0, [size]);
-    addTensors(backend, ...parts, sum);
-    forget(backend, ...parts, sum);
-    if (kept * 2 > count) {
-      const middle = wordOffset(backend, folded) + size;
-      backend.wasm.HEAP32.copyWithin(wordOffset(backend, out) + size, middle, middle + width);
-    }
-    backend.disposeData(folded.dataId);
-    folded = out;
-  }
-  return folded;
-}
-
-/** Sums over the leading axes, as the gradient of a bias does; the stock kernel transposes its operand first, element by element. */
-function sumOverLeading(call: KernelCall, average: boolean): TensorInfo | TensorInfo[] {
-  const { backend } = call;
+function sumOver(call: KernelCall, average: boolean): TensorInfo | TensorInfo[] {
+  const { backend, assembly } = call;
   const x = input(call, "x");
-  const axes = util.parseAxisParam(call.attrs["axis"] as number | number[], x.shape);
-  const leading = axes.every((axis) => axis < axes.length);
-  const inner = x.shape.slice(axes.length);
-  const width = sizeOf(inner);
-  const rows = sizeOf(x.shape.slice(0, axes.length));
-  if (x.dtype !== "float32" || !leading || width < 2 || rows < 2 || rows * width < SMALL) return call.stock();
+  const axes = util.parseAxisParam(call.attrs["axis"] as number | number[], x.shape).sort((a, b) => a - b);
+  const first = axes[0] ?? 0;
+  const end = first + axes.length;
+  if (x.dtype !== "float32" || axes.some((axis, i) => axis !== first + i)) return call.stock();
 
-  const out = foldRows(backend, x, rows, width);
-  if (average) {
-    const heap = backend.wasm.HEAPF32;
-    const start = wordOffset(backend, out);
-    for (let i = start; i < start + width; i++) heap[i] = (heap[i] as number) / rows;
-  }
-  return { ...out, shape: call.attrs["keepDims"] ? [...axes.map(() => 1), ...inner] : inner };
+  const outer = x.shape.slice(0, first);
+  const inner = x.shape.slice(end);
+  const [groups, rows, columns] = [sizeOf(outer), sizeOf(x.shape.slice(first, end)), sizeOf(inner)];
+  const factor = average ? 1 / rows : 1;
+  const out = allocate(backend, [...outer, ...(call.attrs["keepDims"] ? axes.map(() => 1) : []), ...inner]);
+  const [from, to] = [addressOf(backend, x), addressOf(backend, out)];
+  if (columns === 1) assembly.run(ROW_SUMS, groups, SHARED_WORK / rows, from, to, rows, factor);
+  else
+    assembly.run(
+      COLUMN_SUMS,
+      groups * Math.ceil(columns / 4),
+      SHARED_WORK / (4 * rows),
+      from,
+      to,
+      rows,
+      columns,
+      factor,
+    );
+  return out;
 }
 
-export const sum: Kernel = { name: "Sum", run: (call) => sumOverLeading(call, false) };
+export const sum: Kernel = { name: "Sum", run: (call) => sumOver(call, false) };
 
-export const mean: Kernel = { name: "Mean", run: (call) => sumOverLeading(call, true) };
+export const mean: Kernel = { name: "Mean", run: (call) => sumOver(call, true) };

@@ -1,0 +1,120 @@
+/** Sums over the rows of a matrix (its columns' sums), for a stack of matrices, and over its columns (its rows' sums). */
+
+import { argument } from "./call";
+import { at, rowAt, splat, sumLanes } from "./vector";
+
+/** Rows that are summed one after the other; the sums of such runs are then added, which keeps the rounding error small. */
+const RUN = 64;
+
+/** The sum of `rows` floats (a vector of them) that lie `step` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function sumColumn(x: usize, rows: i32, step: usize): v128 {
+  let total = splat(0);
+  for (let i = 0; i < rows; i += RUN) {
+    let sum = splat(0);
+    for (let end = min(i + RUN, rows) - i; end > 0; end--) {
+      sum = f32x4.add(sum, v128.load(x));
+      x += step;
+    }
+    total = f32x4.add(total, sum);
+  }
+  return total;
+}
+
+/** The sums of 16 neighbouring columns: a cache line is read at once. Adds in the order of `sumColumn`. */
+function sumSixteen(x: usize, rows: i32, step: usize, y: usize, factor: v128): void {
+  let t0 = splat(0), t1 = splat(0), t2 = splat(0), t3 = splat(0);
+  for (let i = 0; i < rows; i += RUN) {
+    let s0 = splat(0), s1 = splat(0), s2 = splat(0), s3 = splat(0);
+    for (let end = min(i + RUN, rows) - i; end > 0; end--) {
+      s0 = f32x4.add(s0, v128.load(x));
+      s1 = f32x4.add(s1, v128.load(x, 16));
+      s2 = f32x4.add(s2, v128.load(x, 32));
+      s3 = f32x4.add(s3, v128.load(x, 48));
+      x += step;
+    }
+    t0 = f32x4.add(t0, s0);
+    t1 = f32x4.add(t1, s1);
+    t2 = f32x4.add(t2, s2);
+    t3 = f32x4.add(t3, s3);
+  }
+  v128.store(y, f32x4.mul(t0, factor));
+  v128.store(y, f32x4.mul(t1, factor), 16);
+  v128.store(y, f32x4.mul(t2, factor), 32);
+  v128.store(y, f32x4.mul(t3, factor), 48);
+}
+
+/** The sum of single floats, in the order of one lane of `sumColumn`. */
+function sumSingle(x: usize, rows: i32, step: usize): f32 {
+  let total: f32 = 0;
+  for (let i = 0; i < rows; i += RUN) {
+    let sum: f32 = 0;
+    for (let end = min(i + RUN, rows) - i; end > 0; end--) {
+      sum += load<f32>(x);
+      x += step;
+    }
+    total += sum;
+  }
+  return total;
+}
+
+/**
+ * Task COLUMN_SUMS: y[g, j] = factor * (sum over i of x[g, i, j]) for x [groups, rows, columns]. Unit: up to four columns of a group.
+ * Arguments: x, y (addresses), rows, columns, factor.
+ */
+export function columnSums(first: i32, last: i32): void {
+  const x = argument<usize>(0);
+  const y = argument<usize>(1);
+  const rows = argument<i32>(2);
+  const columns = argument<i32>(3);
+  const factor = argument<f32>(4);
+  const factors = splat(factor);
+  const quads = (columns + 3) / 4;
+  const step = <usize>columns << 2;
+  for (let unit = first; unit < last; ) {
+    const group = unit / quads;
+    const column = (unit % quads) * 4;
+    const from = at(rowAt(x, group * rows, columns), column);
+    const to = at(rowAt(y, group, columns), column);
+    if (last - unit >= 4 && column + 16 <= columns) {
+      sumSixteen(from, rows, step, to, factors);
+      unit += 4;
+      continue;
+    }
+    if (column + 4 <= columns) {
+      v128.store(to, f32x4.mul(sumColumn(from, rows, step), factors));
+    } else {
+      for (let j = 0; j < columns - column; j++) store<f32>(at(to, j), sumSingle(at(from, j), rows, step) * factor);
+    }
+    unit++;
+  }
+}
+
+/** Floats of a row that are summed in float32; the sums of such runs are added in float64. */
+const ROW_RUN = 4096;
+
+/** Task ROW_SUMS: y[i] = factor * (sum over j of x[i, j]). Unit: a row. Arguments: x, y (addresses), columns, factor. */
+export function rowSums(first: i32, last: i32): void {
+  const x = argument<usize>(0);
+  const y = argument<usize>(1);
+  const columns = argument<i32>(2);
+  const factor = argument<f64>(3);
+  for (let i = first; i < last; i++) {
+    const row = rowAt(x, i, columns);
+    let total: f64 = 0;
+    for (let start = 0; start < columns; start += ROW_RUN) {
+      const end = min(start + ROW_RUN, columns);
+      let s0 = splat(0), s1 = splat(0);
+      let j = start;
+      for (; j + 8 <= end; j += 8) {
+        s0 = f32x4.add(s0, v128.load(at(row, j)));
+        s1 = f32x4.add(s1, v128.load(at(row, j), 16));
+      }
+      let sum = sumLanes(f32x4.add(s0, s1));
+      for (; j < end; j++) sum += load<f32>(at(row, j));
+      total += sum;
+    }
+    store<f32>(at(y, i), <f32>(total * factor));
+  }
+}

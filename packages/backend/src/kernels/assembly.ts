@@ -1,0 +1,162 @@
+/** Our compiled kernels, instantiated on the memory of tfjs's WebAssembly backend, so that tensors need not be copied. */
+
+import { BackendError } from "../errors.ts";
+import { FUSED, PLAIN } from "./binaries.ts";
+import { type Helpers, startHelpers } from "./helpers.ts";
+import type { WasmBackend } from "./memory.ts";
+import { withMemory } from "./memory-section.ts";
+import { type Memory, type Module, webAssembly } from "./web-assembly.ts";
+
+/** What the compiled module exports: see assembly/index.ts. */
+export interface AssemblyExports {
+  run(task: number, units: number, grain: number): void;
+  scratchBytes(): number;
+  configure(control: number, scratch: number): void;
+  setHelpers(count: number): void;
+  serve(): void;
+  stop(): void;
+}
+
+/** Bytes of the control block: 64 of its own, then 32 arguments. */
+const CONTROL_BYTES = 64 + 32 * 8;
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/** The binary for this engine; Node 20 has relaxed SIMD behind a flag. */
+function chooseBinary(fma: boolean): { readonly bytes: Uint8Array<ArrayBuffer>; readonly fma: boolean } {
+  const fused = decode(FUSED);
+  if (fma) {
+    if (!webAssembly.validate(fused)) {
+      globalThis.process?.getBuiltinModule?.("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
+    }
+    if (webAssembly.validate(fused)) return { bytes: fused, fma: true };
+  }
+  return { bytes: decode(PLAIN), fma: false };
+}
+
+/** Settings of the kernels. */
+export interface AssemblyOptions {
+  /** Threads that share the work, this one included. */
+  readonly threads: number;
+  /** Multiply and add in one instruction where the engine can. */
+  readonly fma: boolean;
+}
+
+/** The kernels on one backend's memory. */
+export class Assembly {
+  readonly fma: boolean;
+  readonly #backend: WasmBackend;
+  readonly #memory: Memory;
+  readonly #module: Module;
+  readonly #exports: AssemblyExports;
+  readonly #control: number;
+  readonly #allocations: number[] = [];
+  #helpers: Helpers | undefined;
+  #arguments: Float64Array;
+
+  constructor(backend: WasmBackend, fma: boolean) {
+    this.#backend = backend;
+    this.#memory = backend.wasm.asm.memory;
+    const binary = chooseBinary(fma);
+    this.fma = binary.fma;
+    const bytes = withMemory(binary.bytes, this.sharesMemory);
+    if (bytes === undefined) {
+      throw new BackendError({ where: "Assembly", expected: "kernels with a memory", received: "none" });
+    }
+    this.#module = new webAssembly.Module(bytes);
+    this.#exports = this.#instantiate();
+    this.#control = this.#reserve(CONTROL_BYTES);
+    new Uint8Array(this.#memory.buffer).fill(0, this.#control, this.#control + CONTROL_BYTES);
+    this.#exports.configure(this.#control, this.#reserve(this.#exports.scratchBytes()));
+    this.#arguments = this.#viewArguments();
+  }
+
+  /** Threads that share the work, this one included. */
+  get threads(): number {
+    return 1 + (this.#helpers?.count ?? 0);
+  }
+
+  get sharesMemory(): boolean {
+    return typeof SharedArrayBuffer === "function" && this.#memory.buffer instanceof SharedArrayBuffer;
+  }
+
+  /**
+   * Runs a task of tasks.ts over `units` units, shared between threads in chunks of a multiple of `grain`.
+   *
+   * @param values - what the task takes; see its source in assembly/
+   */
+  run(task: number, units: number, grain: number, ...values: readonly number[]): void {
+    // A memory that is not shared detaches its views when it grows.
+    if (this.#arguments.length === 0) this.#arguments = this.#viewArguments();
+    const target = this.#arguments;
+    for (let i = 0; i < values.length; i++) target[i] = values[i] as number;
+    this.#exports.run(task, units, Math.max(1, Math.ceil(grain)));
+  }
+
+  /** Starts threads, so that there are `threads` in all; the memory has to be shared. */
+  async start(threads: number): Promise<void> {
+    const count = threads - 1;
+    if (count < 1 || this.#helpers !== undefined || !this.sharesMemory) return;
+    const scratch = Array.from({ length: count }, () => this.#reserve(this.#exports.scratchBytes()));
+    try {
+      this.#helpers = await startHelpers(this.#module, this.#memory, this.#control, scratch);
+    } catch {
+      // One thread does the same work; `threads` tells.
+      return;
+    }
+    this.#exports.setHelpers(count);
+  }
+
+  /** Ends the threads and frees what the kernels hold. The backend may be gone already, and its memory with it. */
+  async dispose(): Promise<void> {
+    this.#exports.stop();
+    await this.#helpers?.end();
+    this.#helpers = undefined;
+    for (const address of this.#allocations) this.#backend.wasm?._free(address);
+    this.#allocations.length = 0;
+  }
+
+  #instantiate(): AssemblyExports {
+    return new webAssembly.Instance(this.#module, { env: { memory: this.#memory } }).exports as AssemblyExports;
+  }
+
+  #reserve(bytes: number): number {
+    const address = this.#backend.wasm._malloc(bytes) >>> 0;
+    this.#allocations.push(address);
+    return address;
+  }
+
+  #viewArguments(): Float64Array {
+    return new Float64Array(this.#memory.buffer, this.#control + 64, (CONTROL_BYTES - 64) / 8);
+  }
+}
+
+const assemblies = new WeakMap<WasmBackend, Assembly>();
+
+/** The kernels of a backend: those that `startAssembly` made, else new ones for one thread. */
+export function assemblyOf(backend: WasmBackend): Assembly {
+  const known = assemblies.get(backend);
+  if (known !== undefined) return known;
+  const made = new Assembly(backend, true);
+  assemblies.set(backend, made);
+  const dispose = backend.dispose;
+  backend.dispose = function (this: WasmBackend) {
+    void assemblies.get(backend)?.dispose();
+    assemblies.delete(backend);
+    dispose.call(this);
+  };
+  return made;
+}
+
+/** Gives a backend kernels with these settings, in the place of those that it may have. */
+export async function startAssembly(backend: WasmBackend, { threads, fma }: AssemblyOptions): Promise<Assembly> {
+  const known = assemblyOf(backend);
+  if (known.threads === threads && known.fma === fma) return known;
+  await known.dispose();
+  const made = new Assembly(backend, fma);
+  assemblies.set(backend, made);
+  await made.start(threads);
+  return made;
+}

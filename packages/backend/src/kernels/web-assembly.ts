@@ -1,0 +1,20 @@
+/** The part of WebAssembly's interface that we use: TypeScript declares it for browsers only, in a library that Node does not have. */
+
+/** A module's memory, as tfjs's and ours share one. */
+export interface Memory {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+}
+
+/** A compiled module: can be sent to another thread, nothing else. */
+export type Module = object;
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface WebAssemblyInterface {
+  readonly Module: new (bytes: Bytes) => Module;
+  readonly Instance: new (module: Module, imports: object) => { readonly exports: object };
+  validate(bytes: Bytes): boolean;
+  instantiate: (source: unknown, imports?: object) => Promise<object>;
+}
+
+export const webAssembly: WebAssemblyInterface = Reflect.get(globalThis, "WebAssembly") as WebAssemblyInterface;
