@@ -9,10 +9,19 @@ const ARGUMENTS: usize = 64;
 
 export let block: usize = 0;
 let scratch: usize = 0;
+let thread = 0;
 
-export function setBlock(control: usize, own: usize): void {
+export function setBlock(control: usize, own: usize, index: i32): void {
   block = control;
   scratch = own;
+  thread = index;
+}
+
+/** The number of this thread: 0 is JavaScript's own. */
+// @ts-ignore: decorator
+@inline
+export function threadIndex(): i32 {
+  return thread;
 }
 
 /** Memory of `SCRATCH` bytes that no other thread touches. */

@@ -64,7 +64,7 @@ export function log(x: v128): v128 {
   return v128.bitselect(splat(NaN), zero, f32x4.lt(x, splat(0)));
 }
 
-/** tanh as a ratio of polynomials (Eigen), which is 1 to the last bit where it is cut off. */
+/** tanh as a ratio of polynomials (Eigen); beyond 7.9, where it is 1 to within 3e-7, exactly 1, so that GELU's tail vanishes. */
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
@@ -80,7 +80,9 @@ export function tanh(x: v128): v128 {
   let q = fma(t2, splat(1.19825839466702e-6), splat(1.18534705686654e-4));
   q = fma(t2, q, splat(2.268434632439e-3));
   q = fma(t2, q, splat(4.89352518554385e-3));
-  return f32x4.div(f32x4.mul(t, p), q);
+  const ratio = f32x4.div(f32x4.mul(t, p), q);
+  const one = v128.or(v128.and(x, i32x4.splat(0x80000000)), splat(1));
+  return v128.bitselect(one, ratio, f32x4.gt(f32x4.abs(x), limit));
 }
 
 // @ts-ignore: decorator
@@ -103,4 +105,39 @@ export function erf(x: v128): v128 {
   p = fma(p, t, splat(0.254829592));
   const y = f32x4.sub(splat(1), f32x4.mul(f32x4.mul(p, t), exp(f32x4.neg(f32x4.mul(a, a)))));
   return v128.or(y, sign);
+}
+
+/** x Phi(x), Phi being the normal distribution function. */
+// @ts-ignore: decorator
+@inline
+export function gelu(x: v128): v128 {
+  const phi = f32x4.mul(splat(0.5), f32x4.add(splat(1), erf(f32x4.mul(x, splat(0.70710678118654752)))));
+  return f32x4.mul(x, phi);
+}
+
+/** Phi(x) + x phi(x). */
+// @ts-ignore: decorator
+@inline
+export function geluSlope(x: v128): v128 {
+  const phi = f32x4.mul(splat(0.5), f32x4.add(splat(1), erf(f32x4.mul(x, splat(0.70710678118654752)))));
+  const density = f32x4.mul(splat(0.39894228040143268), exp(f32x4.mul(splat(-0.5), f32x4.mul(x, x))));
+  return fma(x, density, phi);
+}
+
+/** GELU with tanh in the place of erf (Hendrycks and Gimpel, 2016). */
+// @ts-ignore: decorator
+@inline
+export function geluTanh(x: v128): v128 {
+  const inner = f32x4.mul(f32x4.mul(splat(0.79788456080286536), x), fma(splat(0.044715), f32x4.mul(x, x), splat(1)));
+  return f32x4.mul(f32x4.mul(splat(0.5), x), f32x4.add(splat(1), tanh(inner)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function geluTanhSlope(x: v128): v128 {
+  const x2 = f32x4.mul(x, x);
+  const t = tanh(f32x4.mul(f32x4.mul(splat(0.79788456080286536), x), fma(splat(0.044715), x2, splat(1))));
+  const slope = f32x4.mul(splat(0.79788456080286536), fma(splat(0.134145), x2, splat(1)));
+  const rest = f32x4.mul(f32x4.mul(splat(0.5), x), f32x4.sub(splat(1), f32x4.mul(t, t)));
+  return fma(rest, slope, f32x4.mul(splat(0.5), f32x4.add(splat(1), t)));
 }

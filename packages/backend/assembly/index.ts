@@ -7,13 +7,45 @@
  * it answer the next call within a microsecond, then sleeps.
  */
 
-import { argument, block, setBlock } from "./call";
-import { columnSums, rowSums } from "./sums";
-import { map } from "./map";
+import { adam } from "./adam";
+import { attention, attentionGradient } from "./attention";
+import { block, setBlock } from "./call";
+import { csrProduct, csrTranspose } from "./csr";
+import { gate, multiplyRows } from "./gate";
 import { gather, segmentSum } from "./gather";
+import { layerNorm, layerNormGradient } from "./layer-norm";
+import { map, mapGradient } from "./map";
+import { PRODUCT_SCRATCH, product } from "./product";
+import { dropout, randomNormal, randomUniform } from "./random";
 import { select } from "./select";
-import { product, PRODUCT_SCRATCH } from "./product";
-import { COLUMN_SUMS, GATHER, MAP, PRODUCT, ROW_SUMS, SEGMENT_SUM, SELECT } from "../src/kernels/tasks";
+import { crossEntropy, crossEntropyGradient } from "./softmax";
+import { columnSums, productSums, rowSums, spreadRows } from "./sums";
+import {
+  ADAM,
+  ATTENTION,
+  ATTENTION_GRADIENT,
+  COLUMN_SUMS,
+  CROSS_ENTROPY,
+  CROSS_ENTROPY_GRADIENT,
+  CSR_PRODUCT,
+  CSR_TRANSPOSE,
+  DROPOUT,
+  GATE,
+  GATHER,
+  LAYER_NORM,
+  LAYER_NORM_GRADIENT,
+  MAP,
+  MAP_GRADIENT,
+  MULTIPLY_ROWS,
+  PRODUCT,
+  PRODUCT_SUMS,
+  RANDOM_NORMAL,
+  RANDOM_UNIFORM,
+  ROW_SUMS,
+  SEGMENT_SUM,
+  SELECT,
+  SPREAD_ROWS,
+} from "../src/kernels/tasks";
 
 // The words of the control block, which ends with the arguments (see call.ts).
 const GENERATION: usize = 0; // counts the shared calls; helpers wait for it to change
@@ -36,16 +68,50 @@ function execute(task: i32, first: i32, last: i32): void {
       return product(first, last);
     case MAP:
       return map(first, last);
+    case MAP_GRADIENT:
+      return mapGradient(first, last);
     case COLUMN_SUMS:
       return columnSums(first, last);
     case ROW_SUMS:
       return rowSums(first, last);
+    case SPREAD_ROWS:
+      return spreadRows(first, last);
     case GATHER:
       return gather(first, last);
     case SEGMENT_SUM:
       return segmentSum(first, last);
     case SELECT:
       return select(first, last);
+    case LAYER_NORM:
+      return layerNorm(first, last);
+    case LAYER_NORM_GRADIENT:
+      return layerNormGradient(first, last);
+    case ATTENTION:
+      return attention(first, last);
+    case ATTENTION_GRADIENT:
+      return attentionGradient(first, last);
+    case CROSS_ENTROPY:
+      return crossEntropy(first, last);
+    case CROSS_ENTROPY_GRADIENT:
+      return crossEntropyGradient(first, last);
+    case GATE:
+      return gate(first, last);
+    case MULTIPLY_ROWS:
+      return multiplyRows(first, last);
+    case PRODUCT_SUMS:
+      return productSums(first, last);
+    case ADAM:
+      return adam(first, last);
+    case CSR_PRODUCT:
+      return csrProduct(first, last);
+    case CSR_TRANSPOSE:
+      return csrTranspose(first, last);
+    case RANDOM_UNIFORM:
+      return randomUniform(first, last);
+    case RANDOM_NORMAL:
+      return randomNormal(first, last);
+    case DROPOUT:
+      return dropout(first, last);
     default:
       unreachable();
   }
@@ -58,9 +124,10 @@ export function scratchBytes(): i32 {
 /**
  * @param control - the control block, the same for all threads and zero at first
  * @param scratch - `scratchBytes()` for this thread alone
+ * @param thread - its number, 0 for the one that calls `run`
  */
-export function configure(control: usize, scratch: usize): void {
-  setBlock(control, scratch);
+export function configure(control: usize, scratch: usize, thread: i32): void {
+  setBlock(control, scratch, thread);
 }
 
 /** The number of threads that are in `serve`. */

@@ -1,9 +1,9 @@
-/** Functions of one variable, element by element: y = f(x). */
+/** Functions of one variable, element by element: y = f(x), and their gradients dx = f'(x) dy. */
 
 import { argument } from "./call";
-import { erf, exp, log, sigmoid, tanh } from "./functions";
+import { erf, exp, gelu, geluSlope, geluTanh, geluTanhSlope, log, sigmoid, tanh } from "./functions";
 import { at, splat } from "./vector";
-import { ERF, EXP, LOG, RELU, SIGMOID, TANH } from "../src/kernels/tasks";
+import { ERF, EXP, GELU, GELU_TANH, LOG, RELU, SIGMOID, TANH } from "../src/kernels/tasks";
 
 /** The function numbered `f`, which is constant wherever this is inlined. */
 // @ts-ignore: decorator
@@ -14,6 +14,8 @@ function apply(f: i32, x: v128): v128 {
   if (f == LOG) return log(x);
   if (f == ERF) return erf(x);
   if (f == SIGMOID) return sigmoid(x);
+  if (f == GELU) return gelu(x);
+  if (f == GELU_TANH) return geluTanh(x);
   return f32x4.pmax(x, splat(0));
 }
 
@@ -42,6 +44,46 @@ export function map(first: i32, last: i32): void {
       return mapRange(SIGMOID, x, y, first, last);
     case RELU:
       return mapRange(RELU, x, y, first, last);
+    case GELU:
+      return mapRange(GELU, x, y, first, last);
+    case GELU_TANH:
+      return mapRange(GELU_TANH, x, y, first, last);
+    default:
+      unreachable();
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function slope(f: i32, x: v128, dy: v128): v128 {
+  if (f == GELU) return f32x4.mul(dy, geluSlope(x));
+  if (f == GELU_TANH) return f32x4.mul(dy, geluTanhSlope(x));
+  return v128.and(dy, f32x4.gt(x, splat(0)));
+}
+
+// @ts-ignore: decorator
+@inline
+function slopeRange(f: i32, x: usize, dy: usize, dx: usize, first: i32, last: i32): void {
+  let i = first;
+  for (; i + 4 <= last; i += 4) v128.store(at(dx, i), slope(f, v128.load(at(x, i)), v128.load(at(dy, i))));
+  for (; i < last; i++) {
+    const lane = slope(f, v128.load_splat<f32>(at(x, i)), v128.load_splat<f32>(at(dy, i)));
+    store<f32>(at(dx, i), f32x4.extract_lane(lane, 0));
+  }
+}
+
+/** Task MAP_GRADIENT, unit: an element. Arguments: x or y (see tasks.ts), dy, dx (addresses), the function. */
+export function mapGradient(first: i32, last: i32): void {
+  const x = argument<usize>(0);
+  const dy = argument<usize>(1);
+  const dx = argument<usize>(2);
+  switch (argument<i32>(3)) {
+    case RELU:
+      return slopeRange(RELU, x, dy, dx, first, last);
+    case GELU:
+      return slopeRange(GELU, x, dy, dx, first, last);
+    case GELU_TANH:
+      return slopeRange(GELU_TANH, x, dy, dx, first, last);
     default:
       unreachable();
   }

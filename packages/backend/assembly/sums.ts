@@ -1,7 +1,10 @@
-/** Sums over the rows of a matrix (its columns' sums), for a stack of matrices, and over its columns (its rows' sums). */
+/**
+ * Sums over the rows of a matrix (its columns' sums), for a stack of matrices, and over its columns (its rows' sums); and the transpose of
+ * the former, which repeats rows.
+ */
 
 import { argument } from "./call";
-import { at, rowAt, splat, sumLanes } from "./vector";
+import { at, loadLanes, rowAt, splat, storeLanes, sumLanes } from "./vector";
 
 /** Rows that are summed one after the other; the sums of such runs are then added, which keeps the rounding error small. */
 const RUN = 64;
@@ -116,5 +119,51 @@ export function rowSums(first: i32, last: i32): void {
       total += sum;
     }
     store<f32>(at(y, i), <f32>(total * factor));
+  }
+}
+
+/** Task SPREAD_ROWS: y[g, i, j] = factor * x[g, j] for y [groups, rows, columns]. Unit: a row of y. Arguments: x, y, rows, columns, factor. */
+export function spreadRows(first: i32, last: i32): void {
+  const x = argument<usize>(0);
+  const y = argument<usize>(1);
+  const rows = argument<i32>(2);
+  const columns = argument<i32>(3);
+  const factor = argument<f32>(4);
+  for (let i = first; i < last; i++) {
+    const from = rowAt(x, i / rows, columns);
+    const to = rowAt(y, i, columns);
+    let j = 0;
+    for (; j + 4 <= columns; j += 4) v128.store(at(to, j), f32x4.mul(v128.load(at(from, j)), splat(factor)));
+    for (; j < columns; j++) store<f32>(at(to, j), load<f32>(at(from, j)) * factor);
+  }
+}
+
+/**
+ * Task PRODUCT_SUMS: y[j] = sum over i of a[i, j] b[i, j] c[i, j]. Unit: up to four columns. Arguments: a, b, c (addresses; c 0 stands for
+ * ones), y, rows, columns.
+ */
+export function productSums(first: i32, last: i32): void {
+  const y = argument<usize>(3);
+  const rows = argument<i32>(4);
+  const columns = argument<i32>(5);
+  const step = <usize>columns << 2;
+  for (let unit = first; unit < last; unit++) {
+    const column = unit * 4;
+    const lanes = min(4, columns - column);
+    let a = at(argument<usize>(0), column);
+    let b = at(argument<usize>(1), column);
+    let c = argument<usize>(2) == 0 ? 0 : at(argument<usize>(2), column);
+    let total = splat(0);
+    for (let i = 0; i < rows; i++) {
+      let product = f32x4.mul(loadLanes(a, lanes), loadLanes(b, lanes));
+      if (c != 0) {
+        product = f32x4.mul(product, loadLanes(c, lanes));
+        c += step;
+      }
+      total = f32x4.add(total, product);
+      a += step;
+      b += step;
+    }
+    storeLanes(at(y, column), total, lanes);
   }
 }

@@ -35,3 +35,27 @@ export function sumLanes(v: v128): f32 {
     f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
   );
 }
+
+/** The first `lanes` (1 to 4) floats at an address, the rest 0; reads no further. */
+// @ts-ignore: decorator
+@inline
+export function loadLanes(address: usize, lanes: i32): v128 {
+  if (lanes == 4) return v128.load(address);
+  let v = v128.load32_zero(address);
+  if (lanes > 1) v = v128.load_lane<f32>(address, v, 1, 4);
+  if (lanes > 2) v = v128.load_lane<f32>(address, v, 2, 8);
+  return v;
+}
+
+/** Writes the first `lanes` (1 to 4) floats, and no further. */
+// @ts-ignore: decorator
+@inline
+export function storeLanes(address: usize, v: v128, lanes: i32): void {
+  if (lanes == 4) {
+    v128.store(address, v);
+    return;
+  }
+  v128.store_lane<f32>(address, v, 0);
+  if (lanes > 1) v128.store_lane<f32>(address, v, 1, 4);
+  if (lanes > 2) v128.store_lane<f32>(address, v, 2, 8);
+}

@@ -24,9 +24,7 @@ async function runOn(backend: "cpu" | "wasm", inputs: readonly Plain[], op: Oper
   await useBackend(backend);
   const before = tf.memory();
   const tensors = inputs.map(toTensor);
-  const [first, second = first] = tensors;
-  if (first === undefined || second === undefined) throw new TypeError("at least one input is needed");
-  const outputs = tf.tidy(() => [op([first, second])].flat());
+  const outputs = tf.tidy(() => [op(asArguments(tensors))].flat());
   const results = outputs.map((t) => ({ shape: t.shape, dtype: t.dtype, values: Array.from(t.dataSync()) }));
   // An operation must leave its inputs as they were: some of ours share memory with them.
   inputs.forEach((input, i) => {
@@ -40,8 +38,15 @@ async function runOn(backend: "cpu" | "wasm", inputs: readonly Plain[], op: Oper
   return results;
 }
 
-/** Takes at most two tensors; the second is the first where only one is given. */
-export type Operation = (tensors: readonly [tf.Tensor, tf.Tensor]) => tf.Tensor | tf.Tensor[];
+/** Takes up to five tensors; those that are not given are the first. */
+export type Arguments = readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+export type Operation = (tensors: Arguments) => tf.Tensor | tf.Tensor[];
+
+export function asArguments(tensors: readonly tf.Tensor[]): Arguments {
+  const [a, b = a, c = a, d = a, e = a] = tensors;
+  if (!a || !b || !c || !d || !e) throw new TypeError("at least one input is needed");
+  return [a, b, c, d, e];
+}
 
 /**
  * Expects `op` to give on our WebAssembly kernels what it gives on tfjs's plain JavaScript backend.

@@ -1,29 +1,22 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
+import { type Arguments, asArguments } from "./against-cpu.ts";
 
 /**
  * Compares the gradient of a scalar with central differences at a fixed point.
  *
  * @param shapes - of the arguments
  */
-export function expectGradient(
-  shapes: readonly number[][],
-  f: (xs: readonly [tf.Tensor, tf.Tensor]) => tf.Tensor,
-): void {
+export function expectGradient(shapes: readonly number[][], f: (xs: Arguments) => tf.Tensor): void {
   const step = 2 ** -6;
   const points = shapes.map((shape, k) =>
     Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => Math.sin(1 + 7 * i + 3 * k)),
   );
-  const tensors = (): readonly [tf.Tensor, tf.Tensor] => {
-    const [a, b = a] = shapes.map((shape, k) => tf.tensor(points[k] ?? [], shape, "float32"));
-    if (a === undefined || b === undefined) throw new TypeError("at least one argument is needed");
-    return [a, b];
-  };
-  const value = (): number => tf.tidy(() => f(tensors()).dataSync()[0] ?? Number.NaN);
+  const tensors = (): tf.Tensor[] => shapes.map((shape, k) => tf.tensor(points[k] ?? [], shape, "float32"));
+  const value = (): number => tf.tidy(() => f(asArguments(tensors())).dataSync()[0] ?? Number.NaN);
   const gradients = tf.tidy(() => {
-    const xs = tensors().slice(0, shapes.length);
     return tf
-      .grads((...args: tf.Tensor[]) => f([args[0] as tf.Tensor, (args[1] ?? args[0]) as tf.Tensor]))(xs)
+      .grads((...args: tf.Tensor[]) => f(asArguments(args)))(tensors())
       .map((g) => Array.from(g.dataSync()));
   });
   points.forEach((point, k) => {

@@ -11,7 +11,7 @@ import { type Memory, type Module, webAssembly } from "./web-assembly.ts";
 export interface AssemblyExports {
   run(task: number, units: number, grain: number): void;
   scratchBytes(): number;
-  configure(control: number, scratch: number): void;
+  configure(control: number, scratch: number, thread: number): void;
   setHelpers(count: number): void;
   serve(): void;
   stop(): void;
@@ -69,7 +69,7 @@ export class Assembly {
     this.#exports = this.#instantiate();
     this.#control = this.#reserve(CONTROL_BYTES);
     new Uint8Array(this.#memory.buffer).fill(0, this.#control, this.#control + CONTROL_BYTES);
-    this.#exports.configure(this.#control, this.#reserve(this.#exports.scratchBytes()));
+    this.#exports.configure(this.#control, this.#reserve(this.#exports.scratchBytes()), 0);
     this.#arguments = this.#viewArguments();
   }
 

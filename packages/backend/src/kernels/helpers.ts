@@ -12,9 +12,9 @@ export interface Helpers {
 /** Text rather than a file, so that it runs from sources, from the built package and from a bundle alike. */
 const SCRIPT = `
 const { parentPort, workerData } = require("node:worker_threads");
-const { module, memory, control, scratch } = workerData;
+const { module, memory, control, scratch, thread } = workerData;
 const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports;
-kernels.configure(control, scratch);
+kernels.configure(control, scratch, thread);
 parentPort.postMessage("ready");
 kernels.serve();
 `;
@@ -37,8 +37,8 @@ export async function startHelpers(
   const { Worker } = globalThis.process.getBuiltinModule("node:worker_threads");
   const workers: Worker[] = [];
   try {
-    for (const own of scratch) {
-      const workerData = { module, memory, control, scratch: own };
+    for (const [i, own] of scratch.entries()) {
+      const workerData = { module, memory, control, scratch: own, thread: i + 1 };
       // Not our process's flags: a test runner's loaders, or an inspector, have no business here.
       const worker = new Worker(SCRIPT, { eval: true, workerData, execArgv: [] });
       workers.push(worker);

@@ -1,4 +1,22 @@
-import { getKernel, type KernelConfig, registerKernel, unregisterKernel, version_core } from "@tensorflow/tfjs-core";
+import {
+  getGradient,
+  getKernel,
+  type KernelConfig,
+  registerGradient,
+  registerKernel,
+  unregisterKernel,
+  version_core,
+} from "@tensorflow/tfjs-core";
+import { attentionOperation } from "../operations/attention.ts";
+import { crossEntropyOperation } from "../operations/cross-entropy.ts";
+import { csrOperation } from "../operations/csr.ts";
+import { denseOperation } from "../operations/dense.ts";
+import type { FusedOperation } from "../operations/fused.ts";
+import { gateOperation } from "../operations/gate.ts";
+import { geluOperation } from "../operations/gelu.ts";
+import { layerNormOperation } from "../operations/layer-norm.ts";
+import { neighborsOperation } from "../operations/neighbors.ts";
+import { randomOperation } from "../operations/random.ts";
 import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
 import { gather, pad, select, slice, tile } from "./copy.ts";
 import { canStartHelpers } from "./helpers.ts";
@@ -25,6 +43,19 @@ const KERNELS: readonly Kernel[] = [
   identity,
   cast,
   ...maps,
+];
+
+/** Operations that tfjs does not have, with their gradients. */
+const OPERATIONS: readonly FusedOperation[] = [
+  attentionOperation,
+  crossEntropyOperation,
+  csrOperation,
+  denseOperation,
+  gateOperation,
+  geluOperation,
+  layerNormOperation,
+  neighborsOperation,
+  randomOperation,
 ];
 
 /** The TensorFlow.js whose internals the kernels were written for. */
@@ -86,6 +117,10 @@ export async function installKernels(
     return stockKernels(error instanceof Error ? error.message : String(error));
   }
   for (const kernel of KERNELS) install(kernel);
+  for (const { kernels, gradient } of OPERATIONS) {
+    for (const kernel of kernels) install(kernel);
+    if (gradient !== undefined && getGradient(gradient.kernelName) === undefined) registerGradient(gradient);
+  }
   const { threads, fma } = assembly;
   const fewer = threads < options.threads ? ` instead of ${options.threads}: ${whyOneThread(assembly)}` : "";
   const reason = `kernels for TensorFlow.js ${version_core}, ${fma ? "with" : "without"} FMA, on ${threads} ${

@@ -1,6 +1,6 @@
 import type { KernelFunc, NamedAttrMap, TensorInfo } from "@tensorflow/tfjs-core";
 import { type Assembly, assemblyOf } from "./assembly.ts";
-import type { WasmBackend } from "./memory.ts";
+import { addressOf, type WasmBackend } from "./memory.ts";
 
 /** What a kernel is called with. `stock` is tfjs's own kernel of that name, for the cases that ours does not take. */
 export interface KernelCall {
@@ -25,6 +25,11 @@ export function input(call: KernelCall, name: string): TensorInfo {
   const tensor = call.inputs[name];
   if (tensor === undefined) throw new TypeError(`kernel input "${name}" is missing`);
   return tensor;
+}
+
+/** Where tensors begin, in bytes, as the tasks of the compiled kernels want to know. */
+export function addressesOf({ backend }: KernelCall, ...tensors: readonly TensorInfo[]): number[] {
+  return tensors.map((tensor) => addressOf(backend, tensor));
 }
 
 /** How tfjs sees a kernel of ours. */

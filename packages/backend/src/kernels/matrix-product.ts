@@ -120,7 +120,12 @@ function fillWithBias(backend: WasmBackend, out: TensorInfo, bias: TensorInfo | 
   }
 }
 
-function matrixProduct(
+/**
+ * The product of the inputs `a` and `b`, with the attributes `transposeA` and `transposeB`.
+ *
+ * @param activation - linear, relu, sigmoid or tanh
+ */
+export function matrixProduct(
   call: KernelCall,
   bias?: TensorInfo | undefined,
   activation = "linear",

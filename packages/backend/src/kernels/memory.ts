@@ -53,6 +53,16 @@ export function share(backend: WasmBackend, tensor: TensorInfo, shape: readonly 
   return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
 }
 
+/**
+ * Makes tfjs forget what it has derived from a tensor's data, such as XNNPACK's packed weights, after the data were changed in place. The
+ * data themselves stay.
+ */
+export function renew(backend: WasmBackend, tensor: TensorInfo): void {
+  const { id, memoryOffset } = backend.dataIdMap.get(tensor.dataId);
+  backend.wasm.tfjs.disposeData(id);
+  backend.wasm.tfjs.registerTensor(id, sizeOf(tensor.shape), memoryOffset);
+}
+
 /** The number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return util.sizeFromShape([...shape]);

@@ -1,0 +1,37 @@
+/** One step of Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019), in place and in one pass. */
+
+import { argument } from "./call";
+import { at, loadLanes, splat, storeLanes } from "./vector";
+
+/**
+ * Task ADAM: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p = keep p - rate m / (sqrt(v) correction + epsilon), the
+ * corrections for the start being in `rate` and `correction`. Unit: an element. Arguments: p, g, m, v (addresses), beta1, beta2, keep,
+ * rate, correction, epsilon.
+ */
+export function adam(first: i32, last: i32): void {
+  const p = argument<usize>(0);
+  const g = argument<usize>(1);
+  const m = argument<usize>(2);
+  const v = argument<usize>(3);
+  const beta1 = splat(argument<f32>(4));
+  const beta2 = splat(argument<f32>(5));
+  const rest1 = splat(<f32>(1 - argument<f64>(4)));
+  const rest2 = splat(<f32>(1 - argument<f64>(5)));
+  const keep = splat(argument<f32>(6));
+  const rate = splat(argument<f32>(7));
+  const correction = splat(argument<f32>(8));
+  const epsilon = splat(argument<f32>(9));
+  for (let i = first; i < last; i += 4) {
+    const lanes = min(4, last - i);
+    const gradient = loadLanes(at(g, i), lanes);
+    const first1 = f32x4.mul(beta1, loadLanes(at(m, i), lanes));
+    const mean = f32x4.add(first1, f32x4.mul(rest1, gradient));
+    const second1 = f32x4.mul(beta2, loadLanes(at(v, i), lanes));
+    const square = f32x4.add(second1, f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
+    const scale = f32x4.add(f32x4.mul(f32x4.sqrt(square), correction), epsilon);
+    const kept = f32x4.mul(keep, loadLanes(at(p, i), lanes));
+    storeLanes(at(m, i), mean, lanes);
+    storeLanes(at(v, i), square, lanes);
+    storeLanes(at(p, i), f32x4.sub(kept, f32x4.div(f32x4.mul(rate, mean), scale)), lanes);
+  }
+}

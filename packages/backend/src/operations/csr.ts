@@ -1,0 +1,131 @@
+import {
+  customGrad,
+  gather,
+  mul,
+  type NamedTensorMap,
+  reshape,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor1d,
+  unsortedSegmentSum,
+} from "@tensorflow/tfjs-core";
+import { addressesOf, input, type Kernel } from "../kernels/kernel.ts";
+import { allocate } from "../kernels/memory.ts";
+import { CSR_PRODUCT, CSR_TRANSPOSE } from "../kernels/tasks.ts";
+import { canFuse, type FusedOperation, requireShape, runFused, runFusedMany } from "./fused.ts";
+
+const FORWARD = "L0gmCsrProduct";
+const TRANSPOSE = "L0gmCsrTranspose";
+
+/** Rows that are worth a second thread. */
+const SHARED_ROWS = 64;
+
+/** A sparse matrix in compressed rows: row i has the entries `pointers[i]` to `pointers[i + 1] - 1`. */
+export interface CsrMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  /** `[rows + 1]`, int32, from 0 and never falling. */
+  readonly pointers: Tensor1D;
+  /** The entries' columns, `[entries]`, int32, from 0 to columns - 1. */
+  readonly indices: Tensor1D;
+  /** The entries' values, `[entries]`, float32; absent, all are 1. They have no gradient. */
+  readonly values?: Tensor1D;
+  /** The same matrix transposed, for the gradient. Absent, it is made where it is needed, some 10 ns an entry. */
+  readonly transposed?: CsrMatrix;
+}
+
+/**
+ * The product of a sparse matrix with a dense one, for example the sum (or, with values 1 / degree, the mean) over the neighbours of
+ * every node. The indices are trusted: check them where the graph is read.
+ *
+ * @param a - `[rows, columns]`
+ * @param x - `[columns, width]`
+ * @returns `[rows, width]`, the caller's
+ * @throws BackendError when the shapes do not fit
+ *
+ * @example
+ * ```ts
+ * import { csrProduct } from "@l0gm/backend";
+ * import { tensor1d, tensor2d } from "@tensorflow/tfjs-core";
+ *
+ * const a = { rows: 2, columns: 3, pointers: tensor1d([0, 2, 3], "int32"), indices: tensor1d([0, 2, 1], "int32") };
+ * csrProduct(a, tensor2d([[1], [10], [100]])).print(); // [[101], [10]]
+ * ```
+ */
+export function csrProduct(a: CsrMatrix, x: Tensor2D): Tensor2D {
+  const { rows, columns, pointers, indices, values } = a;
+  const sizes = pointers.size === rows + 1 && (values === undefined || values.size === indices.size);
+  const fits = sizes && x.rank === 2 && x.shape[0] === columns;
+  const expected = `pointers [${rows + 1}], indices and values [entries] and x [${columns}, width]`;
+  requireShape("csrProduct", fits, expected, pointers, indices, x);
+  const floats = values === undefined ? [x] : [x, values];
+  if (!canFuse(FORWARD, ...floats)) return plainProduct(a, x);
+  const run = customGrad((...args) => {
+    const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
+    const back = a.transposed;
+    save([...tensorsOf(a), ...(back === undefined ? [] : tensorsOf(back))]);
+    const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor => {
+      const own = saved.slice(0, tensorsOf(a).length);
+      const other = back === undefined ? runFusedMany(TRANSPOSE, named(own), { columns }) : saved.slice(own.length);
+      return runFused(FORWARD, { ...named(other), x: dy });
+    };
+    return { value: runFused(FORWARD, { ...named(tensorsOf(a)), x }), gradFunc };
+  });
+  return run(x) as Tensor2D;
+}
+
+function tensorsOf({ pointers, indices, values }: CsrMatrix): Tensor[] {
+  return values === undefined ? [pointers, indices] : [pointers, indices, values];
+}
+
+function named(tensors: readonly Tensor[]): NamedTensorMap {
+  const names = ["pointers", "indices", "values"];
+  return Object.fromEntries(tensors.map((tensor, i) => [names[i], tensor]));
+}
+
+function plainProduct({ rows, pointers, indices, values }: CsrMatrix, x: Tensor2D): Tensor2D {
+  const starts = pointers.dataSync();
+  const owners = new Int32Array(indices.size);
+  for (let i = 0; i < rows; i++) owners.fill(i, starts[i], starts[i + 1]);
+  const read = gather(x, indices);
+  const weighted = values === undefined ? read : mul(read, reshape(values, [-1, 1]));
+  return unsortedSegmentSum(weighted, tensor1d(owners, "int32"), rows) as Tensor2D;
+}
+
+const forward: Kernel = {
+  name: FORWARD,
+  added: true,
+  run(call) {
+    const [pointers, indices, x] = [input(call, "pointers"), input(call, "indices"), input(call, "x")];
+    const { values } = call.inputs;
+    const rows = (pointers.shape[0] ?? 1) - 1;
+    const width = x.shape[1] ?? 0;
+    const y = allocate(call.backend, [rows, width]);
+    const [starts = 0, columns = 0, from = 0, to = 0] = addressesOf(call, pointers, indices, x, y);
+    const [weights = 0] = values === undefined ? [] : addressesOf(call, values);
+    call.assembly.run(CSR_PRODUCT, rows, SHARED_ROWS, starts, columns, weights, from, to, width);
+    return y;
+  },
+};
+
+const transpose: Kernel = {
+  name: TRANSPOSE,
+  added: true,
+  run(call) {
+    const [pointers, indices] = [input(call, "pointers"), input(call, "indices")];
+    const { values } = call.inputs;
+    const rows = (pointers.shape[0] ?? 1) - 1;
+    const columns = Number(call.attrs["columns"]);
+    const starts = allocate(call.backend, [columns + 1], "int32");
+    const owners = allocate(call.backend, indices.shape, "int32");
+    const outputs = values === undefined ? [starts, owners] : [starts, owners, allocate(call.backend, values.shape)];
+    const [from = 0, at = 0] = addressesOf(call, pointers, indices);
+    const [weights = 0] = values === undefined ? [] : addressesOf(call, values);
+    const [to = 0, ownersAt = 0, weightsAt = 0] = addressesOf(call, ...outputs);
+    call.assembly.run(CSR_TRANSPOSE, 1, 1, from, at, weights, to, ownersAt, weightsAt, rows, columns);
+    return outputs;
+  },
+};
+
+export const csrOperation: FusedOperation = { kernels: [forward, transpose] };

@@ -1,0 +1,175 @@
+import { type GradConfig, mul, type Tensor, tensor } from "@tensorflow/tfjs-core";
+import { BackendError } from "../errors.ts";
+import { addressesOf, input, type Kernel } from "../kernels/kernel.ts";
+import { allocate, sizeOf } from "../kernels/memory.ts";
+import { DROPOUT, RANDOM_NORMAL, RANDOM_UNIFORM } from "../kernels/tasks.ts";
+import { canFuse, type FusedOperation, runFused } from "./fused.ts";
+
+const UNIFORM = "L0gmRandomUniform";
+const NORMAL = "L0gmRandomNormal";
+const DROP = "L0gmDropout";
+
+/** Groups of four elements that are worth a second thread. */
+const SHARED_QUADS = 1024;
+
+/**
+ * Where random numbers come from: a seed (an integer from 0 to 2^53 - 1) and a path, for example `[7, "dropout", step]`. An address always
+ * gives the same numbers, on every backend, thread count and machine; they are those of core's `Random.from(seed, ...path)`.
+ */
+export type RandomAddress = readonly [seed: number, ...path: (string | number)[]];
+
+/** The two keys of an address's stream. */
+interface Keys {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A bijective mix of 32 bits with low bias (three rounds of xor-shift and multiply). */
+function mix(x: number): number {
+  let h = x | 0;
+  h = Math.imul(h ^ (h >>> 17), 0xed5ad4bb);
+  h = Math.imul(h ^ (h >>> 11), 0xac4c1b51);
+  h = Math.imul(h ^ (h >>> 15), 0x31848bab);
+  return h ^ (h >>> 14);
+}
+
+function mixText(text: string, seed: number): number {
+  let h = seed;
+  for (let i = 0; i < text.length; i++) h = mix(h ^ Math.imul(text.charCodeAt(i) + 1, 0x9e3779b9));
+  return h;
+}
+
+function keysOf(where: string, [seed, ...path]: RandomAddress): Keys {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new BackendError({ where, expected: "a seed that is an integer from 0 to 2^53 - 1", received: seed });
+  }
+  let low = mix(seed ^ 0x5bd1e995);
+  let high = mix(Math.floor(seed / 2 ** 32) ^ low ^ 0x27d4eb2f);
+  for (const part of path) {
+    // Ended, so that ("a", "b") is another address than ("ab").
+    const text = `${typeof part === "number" ? "#" : ""}${part}\0`;
+    low = mixText(text, low);
+    high = mixText(text, high ^ 0x165667b1);
+  }
+  return { low, high };
+}
+
+/** Number `i` (below 2^32) of a stream, as 32 bits without sign. */
+function bitsAt({ low, high }: Keys, i: number): number {
+  return mix(mix(i ^ low) ^ high) >>> 0;
+}
+
+/**
+ * Uniform numbers in [low, high); `high` itself can occur through rounding to float32.
+ *
+ * @returns float32, the caller's
+ * @throws BackendError when the seed is no integer from 0 to 2^53 - 1
+ *
+ * @example
+ * ```ts
+ * import { randomUniform } from "@l0gm/backend";
+ *
+ * const noise = randomUniform([128], [7, "gate", 12]); // the same 128 numbers in every process
+ * ```
+ */
+export function randomUniform(shape: readonly number[], address: RandomAddress, low = 0, high = 1): Tensor {
+  const keys = keysOf("randomUniform", address);
+  const scale = (high - low) / 2 ** 32;
+  if (canFuse(UNIFORM)) return runFused(UNIFORM, {}, { shape: [...shape], ...keys, start: low, scale });
+  const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => low + bitsAt(keys, i) * scale);
+  return tensor(values, [...shape]);
+}
+
+/**
+ * Normal numbers by Box and Muller's method.
+ *
+ * @returns float32, the caller's; backends may differ in the last bit
+ * @throws BackendError when the seed is no integer from 0 to 2^53 - 1
+ *
+ * @example
+ * ```ts
+ * import { randomNormal } from "@l0gm/backend";
+ *
+ * const kernel = randomNormal([64, 32], [7, "initial", "kernel"], 0, 0.1);
+ * ```
+ */
+export function randomNormal(shape: readonly number[], address: RandomAddress, mean = 0, deviation = 1): Tensor {
+  const keys = keysOf("randomNormal", address);
+  if (canFuse(NORMAL)) return runFused(NORMAL, {}, { shape: [...shape], ...keys, mean, deviation });
+  const uniform = (i: number): number => bitsAt(keys, i) / 2 ** 32;
+  const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform(2 * i)));
+    return mean + deviation * radius * Math.cos(2 * Math.PI * uniform(2 * i + 1));
+  });
+  return tensor(values, [...shape]);
+}
+
+/**
+ * Dropout (Srivastava et al., 2014): zeroes elements with probability `rate` and divides the others by `1 - rate`. The mask is made anew
+ * for the gradient rather than kept.
+ *
+ * @param rate - from 0 up to, but not including, 1
+ * @param address - one per layer and step, else the same elements drop every time
+ * @returns a tensor of x's shape, the caller's
+ * @throws BackendError when rate or seed are out of range
+ *
+ * @example
+ * ```ts
+ * import { dropout } from "@l0gm/backend";
+ * import { ones } from "@tensorflow/tfjs-core";
+ *
+ * const y = dropout(ones([4, 4]), 0.25, [7, "dropout", "layer1", 0]); // 0 or 1.333
+ * ```
+ */
+export function dropout<T extends Tensor>(x: T, rate: number, address: RandomAddress): T {
+  if (!(rate >= 0 && rate < 1)) {
+    throw new BackendError({ where: "dropout", expected: "a rate in [0, 1)", received: rate });
+  }
+  const keys = keysOf("dropout", address);
+  const threshold = Math.ceil(rate * 2 ** 32);
+  const scale = 1 / (1 - rate);
+  if (canFuse(DROP, x)) return runFused(DROP, { x }, { ...keys, threshold, scale }) as T;
+  const mask = Float32Array.from({ length: x.size }, (_, i) => (bitsAt(keys, i) < threshold ? 0 : scale));
+  return mul(x, tensor(mask, x.shape)) as T;
+}
+
+function generator(name: string, task: number, perUnit: number, parameters: readonly [string, string]): Kernel {
+  return {
+    name,
+    added: true,
+    run(call) {
+      const out = allocate(call.backend, call.attrs["shape"] as number[]);
+      const length = sizeOf(out.shape);
+      const values = ["low", "high", ...parameters].map((key) => Number(call.attrs[key]));
+      call.assembly.run(task, Math.ceil(length / perUnit), SHARED_QUADS, ...addressesOf(call, out), ...values, length);
+      return out;
+    },
+  };
+}
+
+const drop: Kernel = {
+  name: DROP,
+  added: true,
+  run(call) {
+    const x = input(call, "x");
+    const y = allocate(call.backend, x.shape);
+    const length = sizeOf(x.shape);
+    const values = ["low", "high", "threshold", "scale"].map((key) => Number(call.attrs[key]));
+    call.assembly.run(DROPOUT, Math.ceil(length / 4), SHARED_QUADS, ...addressesOf(call, x, y), ...values, length);
+    return y;
+  },
+};
+
+const gradient: GradConfig = {
+  kernelName: DROP,
+  gradFunc: (dy, _, attrs) => ({ x: () => runFused(DROP, { x: dy as Tensor }, attrs) }),
+};
+
+export const randomOperation: FusedOperation = {
+  kernels: [
+    generator(UNIFORM, RANDOM_UNIFORM, 4, ["start", "scale"]),
+    generator(NORMAL, RANDOM_NORMAL, 2, ["mean", "deviation"]),
+    drop,
+  ],
+  gradient,
+};
