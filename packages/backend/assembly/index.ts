@@ -4,7 +4,8 @@
  * All instances (one a thread) live on one memory. JavaScript writes the arguments into the control block and calls `run`, which works
  * through the units [0, units) in chunks: every thread claims the next chunk until none is left. What a unit computes does not depend
  * on the chunk that it is in, so results are the same for any number of threads. A helper without work spins for a while, which lets
- * it answer the next call within a microsecond, then sleeps.
+ * it answer the next call within a microsecond, then sleeps. `run` waits for the units, not for the helpers: one that the system
+ * does not let run, or that wakes late, costs nothing.
  */
 
 import { adam } from "./adam";
@@ -48,14 +49,22 @@ import {
 } from "../src/kernels/tasks";
 
 // The words of the control block, which ends with the arguments (see call.ts).
-const GENERATION: usize = 0; // counts the shared calls; helpers wait for it to change
-const NEXT: usize = 4; // the first unit that nobody has claimed
-const WORKING: usize = 8; // helpers that have not finished this call
+
+/**
+ * Two words in one: the number of the call, and below it the first unit that nobody has claimed. A helper that read the words below in
+ * an earlier call can not claim a unit of a later one, because the whole has changed.
+ */
+const CLAIM: usize = 0;
+const DONE: usize = 8; // units that are finished
 const SLEEPING: usize = 12; // helpers that must be woken
 const TASK: usize = 16;
 const UNITS: usize = 20;
 const CHUNK: usize = 24;
 const STOP: usize = 28; // not 0: helpers return
+
+/** More units than any call has: none can be claimed. */
+const CLOSED: i64 = 0x7fffffff;
+const CALL: i64 = 1 << 32;
 
 /** Some 50 us: longer than the JavaScript between two kernels of a training step. */
 const SPINS = 20_000;
@@ -135,12 +144,20 @@ export function setHelpers(count: i32): void {
   helpers = count;
 }
 
-function claimChunks(task: i32, units: i32, chunk: i32): void {
-  for (;;) {
-    const first = atomic.add<i32>(block + NEXT, chunk);
-    if (first >= units) return;
-    execute(task, first, min(first + chunk, units));
-  }
+/** Claims and runs one chunk. Returns false when there was none, `claim` being what the control block held. */
+function runChunk(claim: i64): bool {
+  const task = atomic.load<i32>(block + TASK);
+  const units = atomic.load<i32>(block + UNITS);
+  const chunk = atomic.load<i32>(block + CHUNK);
+  const first = <i32>(claim & CLOSED);
+  if (first >= units) return false;
+  const last = min(first + chunk, units);
+  // Another thread was faster: nothing is lost, the caller looks again.
+  if (atomic.cmpxchg<i64>(block + CLAIM, claim, claim + <i64>(last - first)) != claim) return true;
+  execute(task, first, last);
+  const size = last - first;
+  if (atomic.add<i32>(block + DONE, size) + size == units) atomic.notify(block + DONE, 1);
+  return true;
 }
 
 /** Runs a task over all its units, in chunks of a multiple of `grain`; up to `grain` units are not worth a second thread. */
@@ -149,43 +166,43 @@ export function run(task: i32, units: i32, grain: i32): void {
   // Four chunks a thread even out threads of unequal speed.
   const wanted = (units + 4 * helpers + 3) / (4 * helpers + 4);
   const chunk = ((wanted + grain - 1) / grain) * grain;
-  store<i32>(block, task, TASK);
-  store<i32>(block, units, UNITS);
-  store<i32>(block, chunk, CHUNK);
-  atomic.store<i32>(block + NEXT, 0);
-  atomic.store<i32>(block + WORKING, helpers);
-  atomic.add<i32>(block + GENERATION, 1);
-  if (atomic.load<i32>(block + SLEEPING) > 0) atomic.notify(block + GENERATION, helpers);
-  claimChunks(task, units, chunk);
+  const call = (atomic.load<i64>(block + CLAIM) & ~CLOSED) + CALL;
+  // Closed while its words change, so that no helper takes half of the old call and half of the new one.
+  atomic.store<i64>(block + CLAIM, call | CLOSED);
+  atomic.store<i32>(block + TASK, task);
+  atomic.store<i32>(block + UNITS, units);
+  atomic.store<i32>(block + CHUNK, chunk);
+  atomic.store<i32>(block + DONE, 0);
+  atomic.store<i64>(block + CLAIM, call);
+  if (atomic.load<i32>(block + SLEEPING) > 0) atomic.notify(block + CLAIM, helpers);
+  while (runChunk(atomic.load<i64>(block + CLAIM))) {}
   for (let spins = 0; ; spins++) {
-    const working = atomic.load<i32>(block + WORKING);
-    if (working == 0) return;
-    if (spins > SPINS) atomic.wait<i32>(block + WORKING, working, -1);
+    const done = atomic.load<i32>(block + DONE);
+    if (done == units) return;
+    if (spins > SPINS) atomic.wait<i32>(block + DONE, done, -1);
   }
 }
 
 /** A helper's whole life: takes part in every call until `stop`. */
 export function serve(): void {
-  // No call has been shared before all helpers were told of, so none is missed.
-  let seen = 0;
-  for (;;) {
-    for (let spins = 0; atomic.load<i32>(block + GENERATION) == seen; spins++) {
-      if (spins < SPINS) continue;
+  let spins = 0;
+  while (atomic.load<i32>(block + STOP) == 0) {
+    const claim = atomic.load<i64>(block + CLAIM);
+    if (runChunk(claim)) {
+      spins = 0;
+    } else if (++spins > SPINS) {
       atomic.add<i32>(block + SLEEPING, 1);
-      atomic.wait<i32>(block + GENERATION, seen, -1);
+      atomic.wait<i64>(block + CLAIM, claim, -1);
       atomic.add<i32>(block + SLEEPING, -1);
+      spins = 0;
     }
-    seen = atomic.load<i32>(block + GENERATION);
-    if (atomic.load<i32>(block + STOP) != 0) return;
-    claimChunks(load<i32>(block, TASK), load<i32>(block, UNITS), load<i32>(block, CHUNK));
-    if (atomic.add<i32>(block + WORKING, -1) == 1) atomic.notify(block + WORKING, 1);
   }
 }
 
 /** Ends the helpers. */
 export function stop(): void {
   atomic.store<i32>(block + STOP, 1);
-  atomic.add<i32>(block + GENERATION, 1);
-  atomic.notify(block + GENERATION, helpers);
+  atomic.store<i64>(block + CLAIM, ((atomic.load<i64>(block + CLAIM) & ~CLOSED) + CALL) | CLOSED);
+  if (helpers > 0) atomic.notify(block + CLAIM, helpers);
   helpers = 0;
 }

@@ -97,3 +97,60 @@ describe("Tile", () => {
     expectGradient([[2, 3]], ([x]) => tf.sum(tf.mul(tf.square(tf.tile(x, [2, 3])), tf.range(0, 9))));
   });
 });
+
+describe("PadV2", () => {
+  it("equals the cpu backend on every margin, value and type", async () => {
+    const cases = shapes(0)
+      .filter((shape) => shape.length > 0)
+      .chain((shape) =>
+        fc.record({
+          x: fc.oneof(plain(shape, anyFloat), plain(shape, fc.integer({ min: -9, max: 9 }), "int32")),
+          margins: fc.tuple(...shape.map(() => fc.tuple(axis(3), axis(3)))),
+          value: fc.integer({ min: -2, max: 2 }),
+        }),
+      );
+    await fc.assert(
+      fc.asyncProperty(cases, ({ x, margins, value }) => expectLikeCpu([x], ([a]) => tf.pad(a, margins, value))),
+    );
+  });
+
+  it("has the right gradient", () => {
+    expectGradient([[3, 2]], ([x]) =>
+      tf.sum(
+        tf.square(
+          tf.pad(
+            x,
+            [
+              [1, 0],
+              [2, 1],
+            ],
+            3,
+          ),
+        ),
+      ),
+    );
+  });
+});
+
+describe("Select", () => {
+  it("equals the cpu backend", async () => {
+    const cases = shapes(0).chain((shape) =>
+      fc.record({
+        condition: plain(shape, fc.integer({ min: 0, max: 1 }), "bool"),
+        t: plain(shape, anyFloat),
+        e: plain(shape, anyFloat),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(cases, ({ condition, t, e }) =>
+        expectLikeCpu([condition, t, e], ([a, b, c]) => tf.where(a, b, c)),
+      ),
+    );
+  });
+
+  it("has the right gradient", () => {
+    expectGradient([[5], [5]], ([a, b]) =>
+      tf.sum(tf.where(tf.tensor1d([1, 0, 0, 1, 1], "bool"), tf.square(a), tf.mul(b, 3))),
+    );
+  });
+});
