@@ -99,11 +99,18 @@ function pack(source: usize, across: i32, along: i32, count: i32, inner: i32, ta
   }
 }
 
-/** One tile of C from one panel of A and one of B. */
+/**
+ * One tile of C from one panel of B and four rows of A.
+ *
+ * @param stride - bytes from one of the rows to the next: 4 in a packed panel
+ * @param step - bytes from one k to the next: 16 in a packed panel
+ */
 // @ts-ignore: decorator
 @inline
 function tile(
   a: usize,
+  stride: usize,
+  step: usize,
   b: usize,
   inner: i32,
   c: usize,
@@ -118,6 +125,10 @@ function tile(
   let c10 = zero, c11 = zero;
   let c20 = zero, c21 = zero;
   let c30 = zero, c31 = zero;
+  // Rows that do not exist are the last one once more; their sums are not stored.
+  let r1 = a + (rows > 1 ? stride : 0);
+  let r2 = r1 + (rows > 2 ? stride : 0);
+  let r3 = r2 + (rows > 3 ? stride : 0);
   let k = inner;
   do {
     const b0 = v128.load(b);
@@ -125,16 +136,19 @@ function tile(
     const a0 = v128.load_splat<f32>(a);
     c00 = fma(a0, b0, c00);
     c01 = fma(a0, b1, c01);
-    const a1 = v128.load_splat<f32>(a, 4);
+    const a1 = v128.load_splat<f32>(r1);
     c10 = fma(a1, b0, c10);
     c11 = fma(a1, b1, c11);
-    const a2 = v128.load_splat<f32>(a, 8);
+    const a2 = v128.load_splat<f32>(r2);
     c20 = fma(a2, b0, c20);
     c21 = fma(a2, b1, c21);
-    const a3 = v128.load_splat<f32>(a, 12);
+    const a3 = v128.load_splat<f32>(r3);
     c30 = fma(a3, b0, c30);
     c31 = fma(a3, b1, c31);
-    a += 16;
+    a += step;
+    r1 += step;
+    r2 += step;
+    r3 += step;
     b += 32;
   } while (--k > 0);
 
@@ -224,6 +238,7 @@ export function multiply(
   const left = scratchMemory() + TILE_BYTES;
   const right = left + LEFT_BYTES;
   const rowBytes = <usize>rowC << 2;
+  const inPlace = stepsA == 1;
   for (let j0 = 0; j0 < columns; j0 += BLOCK_COLUMNS) {
     const width = min(BLOCK_COLUMNS, columns - j0);
     for (let k0 = 0; k0 < inner; k0 += BLOCK_INNER) {
@@ -235,14 +250,17 @@ export function multiply(
       pack(rowAt(rowAt(b, k0, stepsB), j0, columnsB), columnsB, stepsB, width, depth, right, TILE_COLUMNS);
       for (let i0 = 0; i0 < rows; i0 += BLOCK_ROWS) {
         const height = min(BLOCK_ROWS, rows - i0);
-        pack(rowAt(rowAt(a, i0, rowsA), k0, stepsA), rowsA, stepsA, height, depth, left, TILE_ROWS);
+        const source = rowAt(rowAt(a, i0, rowsA), k0, stepsA);
+        if (!inPlace) pack(source, rowsA, stepsA, height, depth, left, TILE_ROWS);
         for (let j = 0; j < width; j += TILE_COLUMNS) {
           const panel = at(right, j * depth);
           const own = bias == 0 ? 0 : at(bias, j0 + j);
           let target = at(rowAt(c, i0, rowC), j0 + j);
           for (let i = 0; i < height; i += TILE_ROWS) {
             tile(
-              at(left, i * depth),
+              inPlace ? rowAt(source, i, rowsA) : at(left, i * depth),
+              inPlace ? <usize>rowsA << 2 : 4,
+              inPlace ? 4 : 16,
               panel,
               depth,
               target,

@@ -159,3 +159,66 @@ describe("BatchMatMul", () => {
     }
   });
 });
+
+describe("_FusedMatMul", () => {
+  it("equals the cpu backend with bias and activation", async () => {
+    const cases = fc.record({ m: axis(7, 1), k: axis(9, 1), n: axis(11, 1) }).chain(({ m, k, n }) =>
+      fc.record({
+        a: plain([m, k]),
+        b: plain([k, n]),
+        bias: plain([n]),
+        activation: fc.constantFrom("linear", "relu", "sigmoid", "elu", "relu6"),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(cases, ({ a, b, bias, activation }) =>
+        expectLikeCpu(
+          [a, b, bias],
+          ([x, y, z]) => tf.fused.matMul({ a: x, b: y, bias: z, activation: activation as "relu" }),
+          1e-5,
+        ),
+      ),
+    );
+  });
+});
+
+describe("every product", () => {
+  const any = fc.constantFrom(1, -2, 0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
+
+  it.each([2, 13])("carries NaN and infinities to %i columns", async (n) => {
+    const cases = fc.record({ a: plain([5, 7], any), b: plain([7, n], any) });
+    await fc.assert(
+      fc.asyncProperty(cases, ({ a, b }) => expectLikeCpu([a, b], ([x, y]) => tf.matMul(x, y))),
+      { numRuns: 30 },
+    );
+  });
+
+  it("is the bias where there is nothing to sum", async () => {
+    await useBackend("wasm");
+    tf.tidy(() => {
+      const y = tf.fused.matMul({
+        a: tf.zeros([2, 0]),
+        b: tf.zeros([0, 3]),
+        bias: tf.tensor1d([1, -2, 3]),
+        activation: "relu",
+      });
+      expect(Array.from(y.dataSync())).toEqual([1, 0, 3, 1, 0, 3]);
+    });
+  });
+
+  it("needs no fused multiply-add", async () => {
+    const values = (length: number): number[] => Array.from({ length }, (_, i) => Math.sin(i));
+    const compute = async (fma: boolean): Promise<Float32Array> => {
+      const { kernels } = await useBackend("wasm", { fma });
+      if (!fma) expect(kernels.fma).toBe(false);
+      return tf.tidy(() =>
+        tf.matMul(tf.tensor2d(values(33 * 300), [33, 300]), tf.tensor2d(values(300 * 17), [300, 17])).dataSync(),
+      ) as Float32Array;
+    };
+    const plainSums = await compute(false);
+    const fusedSums = await compute(true);
+    plainSums.forEach((value, i) => {
+      expect(Math.abs(value - (fusedSums[i] ?? Number.NaN))).toBeLessThan(1e-4);
+    });
+  });
+});

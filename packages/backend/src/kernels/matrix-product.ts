@@ -3,8 +3,9 @@
 import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { Assembly } from "./assembly.ts";
 import { input, type Kernel, type KernelCall } from "./kernel.ts";
+import { SHARED_ELEMENTS } from "./map.ts";
 import { addressOf, allocate, sizeOf, type WasmBackend, wordOffset } from "./memory.ts";
-import { COLUMNS, MAP, MATRICES, PRODUCT, ROWS, SIGMOID, TANH } from "./tasks.ts";
+import { COLUMNS, MAP, MATRICES, PRODUCT, ROWS, SIGMOID } from "./tasks.ts";
 
 /** One operand: matrices that lie one after the other, read as they are or transposed. */
 export interface Matrices {
@@ -123,7 +124,7 @@ function fillWithBias(backend: WasmBackend, out: TensorInfo, bias: TensorInfo | 
 /**
  * The product of the inputs `a` and `b`, with the attributes `transposeA` and `transposeB`.
  *
- * @param activation - linear, relu, sigmoid or tanh
+ * @param activation - linear, relu or sigmoid
  */
 export function matrixProduct(
   call: KernelCall,
@@ -181,17 +182,13 @@ export function matrixProduct(
   };
   multiply(assembly, product);
   if (table !== undefined) backend.disposeData(table.dataId);
-  const map = new Map([
-    ["sigmoid", SIGMOID],
-    ["tanh", TANH],
-  ]).get(activation);
-  if (map !== undefined) assembly.run(MAP, sizeOf(out.shape), 4096, product.c, product.c, map);
+  if (activation === "sigmoid") assembly.run(MAP, sizeOf(out.shape), SHARED_ELEMENTS, product.c, product.c, SIGMOID);
   return out;
 }
 
 export const batchMatMul: Kernel = { name: "BatchMatMul", run: (call) => matrixProduct(call) };
 
-const ACTIVATIONS: readonly unknown[] = ["linear", "relu", "sigmoid", "tanh"];
+const ACTIVATIONS: readonly unknown[] = ["linear", "relu", "sigmoid"];
 
 /** The product with a bias and an activation that tfjs's dense layers use. */
 export const fusedMatMul: Kernel = {
