@@ -26,6 +26,16 @@ describe("useBackend", () => {
     expect(again.kernels).toEqual(first.kernels);
   });
 
+  it("changes the kernels' settings, and keeps those that are left out", async () => {
+    const first = await useBackend("wasm", { fma: false });
+    expect(first.kernels).toMatchObject({ fma: false, threads: 1 });
+    expect((await useBackend()).kernels.fma).toBe(false);
+    expect((await useBackend("wasm", { fma: true })).kernels.reason).toMatch(
+      /^kernels for TensorFlow\.js 4\.22\.0, with/,
+    );
+    await expect(useBackend("wasm", { threads: 0.5 })).rejects.toThrow(/threads/);
+  });
+
   it("chooses anew when someone else has changed the backend", async () => {
     await useBackend("wasm");
     await tf.setBackend("cpu");

@@ -19,12 +19,12 @@ export interface BackendOptions {
   readonly wasmFolder?: string;
   /**
    * Threads that share the work of the WebAssembly kernels, this one included; results do not depend on their number. Only Node has more
-   * than one, and only where the WebAssembly backend is first started here. Default 1.
+   * than one, and only where the WebAssembly backend is first started here. Left out, it stays as it is, at first 1.
    */
   readonly threads?: number;
   /**
    * Multiply and add in one instruction (relaxed SIMD) where engine and machine can. Faster, but the last bits then differ between
-   * machines. Default true.
+   * machines. Left out, it stays as it is, at first true.
    */
   readonly fma?: boolean;
 }
@@ -77,11 +77,11 @@ async function activate(name: BackendName): Promise<void> {
   if (!(await setBackend(name))) throw new Error(`TensorFlow.js could not initialise its backend "${name}"`);
 }
 
-async function startWasm({ wasmFolder, threads = 1, fma = true }: BackendOptions): Promise<KernelReport> {
+async function startWasm({ wasmFolder, threads, fma }: BackendOptions): Promise<KernelReport> {
   const { setWasmPaths, version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
   if (wasmFolder !== undefined) setWasmPaths(wasmFolder);
   const start = (): Promise<void> => activate("wasm");
-  await (threads > 1 && canStartHelpers() ? withSharedMemory(start) : start());
+  await ((threads ?? 1) > 1 && canStartHelpers() ? withSharedMemory(start) : start());
   return await installKernels(activeBackend(), version_wasm, { threads, fma });
 }
 
@@ -157,7 +157,7 @@ export async function useBackend(choice: BackendChoice = "auto", options: Backen
     throw new BackendError({ where: "useBackend", expected: "threads that are an integer from 1", received: threads });
   }
   const current = reportInForce();
-  const asked = JSON.stringify([choice, threads, options.fma ?? true]);
+  const asked = JSON.stringify([choice, options.threads, options.fma]);
   if (current !== undefined && settings === asked) return current;
   await registerGradients();
   const attempts: BackendAttempt[] = [];

@@ -36,12 +36,12 @@ function chooseBinary(fma: boolean): { readonly bytes: Uint8Array<ArrayBuffer>; 
   return { bytes: decode(PLAIN), fma: false };
 }
 
-/** Settings of the kernels. */
+/** Settings of the kernels; one that is left out stays as it is. */
 export interface AssemblyOptions {
-  /** Threads that share the work, this one included. */
-  readonly threads: number;
-  /** Multiply and add in one instruction where the engine can. */
-  readonly fma: boolean;
+  /** Threads that share the work, this one included. At first 1. */
+  readonly threads?: number | undefined;
+  /** Multiply and add in one instruction where the engine can. At first true. */
+  readonly fma?: boolean | undefined;
 }
 
 /** The kernels on one backend's memory. */
@@ -135,28 +135,32 @@ export class Assembly {
 
 const assemblies = new WeakMap<WasmBackend, Assembly>();
 
-/** The kernels of a backend: those that `startAssembly` made, else new ones for one thread. */
-export function assemblyOf(backend: WasmBackend): Assembly {
-  const known = assemblies.get(backend);
-  if (known !== undefined) return known;
-  const made = new Assembly(backend, true);
+function put(backend: WasmBackend, fma: boolean): Assembly {
+  const made = new Assembly(backend, fma);
+  if (!assemblies.has(backend)) {
+    const dispose = backend.dispose;
+    backend.dispose = function (this: WasmBackend) {
+      void assemblies.get(backend)?.dispose();
+      assemblies.delete(backend);
+      dispose.call(this);
+    };
+  }
   assemblies.set(backend, made);
-  const dispose = backend.dispose;
-  backend.dispose = function (this: WasmBackend) {
-    void assemblies.get(backend)?.dispose();
-    assemblies.delete(backend);
-    dispose.call(this);
-  };
   return made;
 }
 
+/** The kernels of a backend: those that `startAssembly` made, else new ones for one thread. */
+export function assemblyOf(backend: WasmBackend): Assembly {
+  return assemblies.get(backend) ?? put(backend, true);
+}
+
 /** Gives a backend kernels with these settings, in the place of those that it may have. */
-export async function startAssembly(backend: WasmBackend, { threads, fma }: AssemblyOptions): Promise<Assembly> {
-  const known = assemblyOf(backend);
-  if (known.threads === threads && known.fma === fma) return known;
-  await known.dispose();
-  const made = new Assembly(backend, fma);
-  assemblies.set(backend, made);
+export async function startAssembly(backend: WasmBackend, options: AssemblyOptions): Promise<Assembly> {
+  const known = assemblies.get(backend);
+  const { threads = known?.threads ?? 1, fma = known?.fma ?? true } = options;
+  if (known?.threads === threads && known.fma === fma) return known;
+  await known?.dispose();
+  const made = put(backend, fma);
   await made.start(threads);
   return made;
 }

@@ -122,7 +122,8 @@ export async function installKernels(
     if (gradient !== undefined && getGradient(gradient.kernelName) === undefined) registerGradient(gradient);
   }
   const { threads, fma } = assembly;
-  const fewer = threads < options.threads ? ` instead of ${options.threads}: ${whyOneThread(assembly)}` : "";
+  const { threads: asked = threads } = options;
+  const fewer = threads < asked ? ` instead of ${asked}: ${whyOneThread(assembly)}` : "";
   const reason = `kernels for TensorFlow.js ${version_core}, ${fma ? "with" : "without"} FMA, on ${threads} ${
     threads === 1 ? "thread" : "threads"
   }${fewer}`;

@@ -59,11 +59,11 @@ interface Moments {
  * @example
  * ```ts
  * import { AdamW } from "@l0gm/backend";
- * import { scalar, square, sub, variable } from "@tensorflow/tfjs-core";
+ * import { mean, scalar, square, sub, variable } from "@tensorflow/tfjs-core";
  *
  * const x = variable(scalar(0));
  * const optimizer = new AdamW({ learningRate: 0.1 });
- * for (let step = 0; step < 100; step++) optimizer.minimize(() => square(sub(x, 3)).asScalar());
+ * for (let step = 0; step < 100; step++) optimizer.minimize(() => mean(square(sub(x, 3))));
  * optimizer.dispose();
  * ```
  */

@@ -45,9 +45,9 @@ export interface AttentionOptions {
  * @example
  * ```ts
  * import { attention } from "@l0gm/backend";
- * import { randomNormal, tensor2d } from "@tensorflow/tfjs-core";
+ * import { type Rank, randomNormal, tensor2d } from "@tensorflow/tfjs-core";
  *
- * const tokens = randomNormal<"R3">([2, 3, 8]);
+ * const tokens = randomNormal<Rank.R3>([2, 3, 8]);
  * const y = attention(tokens, tokens, tokens, { heads: 2, mask: tensor2d([[1, 1, 1], [1, 0, 0]]) }); // [2, 3, 8]
  * ```
  */

@@ -50,7 +50,7 @@ export interface CsrMatrix {
  * import { tensor1d, tensor2d } from "@tensorflow/tfjs-core";
  *
  * const a = { rows: 2, columns: 3, pointers: tensor1d([0, 2, 3], "int32"), indices: tensor1d([0, 2, 1], "int32") };
- * csrProduct(a, tensor2d([[1], [10], [100]])).print(); // [[101], [10]]
+ * console.log(csrProduct(a, tensor2d([[1], [10], [100]])).arraySync()); // 101, 10
  * ```
  */
 export function csrProduct(a: CsrMatrix, x: Tensor2D): Tensor2D {

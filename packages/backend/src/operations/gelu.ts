@@ -22,7 +22,7 @@ export type GeluForm = "erf" | "tanh";
  * import { gelu } from "@l0gm/backend";
  * import { tensor1d } from "@tensorflow/tfjs-core";
  *
- * gelu(tensor1d([-1, 0, 1])).print(); // -0.159, 0, 0.841
+ * console.log(gelu(tensor1d([-100, 0, 100])).arraySync()); // 0, 0, 100
  * ```
  */
 export function gelu<T extends Tensor>(x: T, form: GeluForm = "erf"): T {

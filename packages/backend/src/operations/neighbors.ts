@@ -23,7 +23,7 @@ const SHARED_ELEMENTS = 8192;
  * import { meanOverNeighbors } from "@l0gm/backend";
  * import { tensor2d } from "@tensorflow/tfjs-core";
  *
- * meanOverNeighbors(tensor2d([[1], [3], [5], [7]]), 2).print(); // [[2], [6]]
+ * console.log(meanOverNeighbors(tensor2d([[1], [3], [5], [7]]), 2).arraySync()); // 2, 6
  * ```
  */
 export function meanOverNeighbors(x: Tensor2D, fanOut: number): Tensor2D {
