@@ -92,7 +92,8 @@ export class Assembly {
     if (this.#arguments.length === 0) this.#arguments = this.#viewArguments();
     const target = this.#arguments;
     for (let i = 0; i < values.length; i++) target[i] = values[i] as number;
-    this.#exports.run(task, units, Math.max(1, Math.ceil(grain)));
+    // Grains come from divisions by sizes that may be 0.
+    this.#exports.run(task, units, grain > 1 ? Math.min(Math.ceil(grain), 2 ** 30) : 1);
   }
 
   /** Starts threads, so that there are `threads` in all; the memory has to be shared. */
@@ -124,6 +125,13 @@ export class Assembly {
 
   #reserve(bytes: number): number {
     const address = this.#backend.wasm._malloc(bytes) >>> 0;
+    if (address === 0) {
+      throw new BackendError({
+        where: "Assembly",
+        expected: `${bytes} bytes of memory for the kernels`,
+        received: "none",
+      });
+    }
     this.#allocations.push(address);
     return address;
   }

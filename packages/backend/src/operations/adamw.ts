@@ -25,12 +25,6 @@ import { ADAM } from "../kernels/tasks.ts";
 import { FUSED_PRODUCT } from "./dense.ts";
 import { canFuse } from "./fused.ts";
 
-/** tfjs-core uses this type in its interface, but does not export it. */
-interface NamedTensor {
-  name: string;
-  tensor: Tensor;
-}
-
 /** Settings of {@link AdamW}. */
 export interface AdamWOptions {
   /** Default 0.001. */
@@ -89,7 +83,7 @@ export class AdamW extends Optimizer {
     this.#options = { beta1, beta2, epsilon, weightDecay, decays };
   }
 
-  override applyGradients(variableGradients: NamedTensorMap | NamedTensor[]): void {
+  override applyGradients(variableGradients: NamedTensorMap | { name: string; tensor: Tensor }[]): void {
     const gradients = Array.isArray(variableGradients)
       ? variableGradients.map(({ name, tensor }) => [name, tensor] as const)
       : Object.entries(variableGradients);
@@ -135,7 +129,7 @@ export class AdamW extends Optimizer {
   }
 
   /** The state: the number of steps, then all means, then all means of squares, in the order in which the variables came. */
-  override async getWeights(): Promise<NamedTensor[]> {
+  override async getWeights(): Promise<{ name: string; tensor: Tensor }[]> {
     const all = [...this.#moments];
     return [
       await this.saveIterations(),
@@ -145,7 +139,7 @@ export class AdamW extends Optimizer {
   }
 
   /** Takes up the state of {@link getWeights}. */
-  override async setWeights(weights: NamedTensor[]): Promise<void> {
+  override async setWeights(weights: { name: string; tensor: Tensor }[]): Promise<void> {
     const rest = await this.extractIterations(weights);
     this.#disposeMoments();
     const count = rest.length / 2;
