@@ -52,7 +52,7 @@ async function compute(threads: number): Promise<string[]> {
       tf.sum(many),
       tf.exp(matrix),
       tf.gather(matrix, ids),
-      tf.gather(tf.zeros([5, 0]), ids),
+      tf.gather(tf.zeros([500, 0]), ids),
       tf.unsortedSegmentSum(tf.gather(matrix, ids), ids, 400),
       tf.where(tf.greater(matrix, 0), matrix, tf.neg(matrix)),
       csrProduct(csr, matrix),
