@@ -1,7 +1,6 @@
 import { Command, Option } from "commander";
 import { defaultWorkers } from "../sweep/pool.ts";
 import { methodsOf, PROFILES, type ProfileName } from "../sweep/profiles.ts";
-import { runGrid } from "./grid.ts";
 import { count, DATA_DIR_OPTION, JSON_OPTION } from "./options.ts";
 
 interface ReproduceOptions {
@@ -35,5 +34,6 @@ async function reproduce({ profile: name, workers, dataDir, out, json = false }:
     configName: `profile ${name}`,
     source: dataDir === undefined ? {} : { dataDir },
   }));
+  const { runGrid } = await import("./grid.ts");
   await runGrid(requests, { workers, out, json, profile: name, title: `L0GM: ${name} profile` });
 }

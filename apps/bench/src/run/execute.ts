@@ -17,7 +17,7 @@ import {
   useBackend,
 } from "@l0gm/core";
 import { directory } from "@l0gm/core/node";
-import type { RunResult } from "../result.ts";
+import { type RunResult, resultSchema } from "../result.ts";
 import type { RunConfig } from "../tasks/config.ts";
 import { taskNamed } from "../tasks/registry.ts";
 import type { TaskData } from "../tasks/task.ts";
@@ -57,6 +57,9 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
     seed: seeds.initial,
   });
   try {
+    // The first file: a run whose data are wrong leaves nothing behind.
+    const { source: _, folder: __, ...identity } = run;
+    await workspace.writeJson("config.json", identity);
     const log = await EpochLog.open(workspace.folder);
     const fitted = await train(run, model, data, seeds, workspace, log, hooks);
     for (const [name, json] of Object.entries(data.artefacts)) await workspace.writeJson(name, json);
@@ -66,7 +69,8 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
       const started = performance.now();
       const evaluated = await evaluateSegment(model, data, segment);
       const trace = fitted.history.filter((record) => record.segment === i);
-      const result: RunResult = {
+      // Parsed before it is written, so that what is kept can be read: a NaN, for example, would become null.
+      const result = resultSchema.parse({
         format: "l0gm-result",
         version: 1,
         benchmark: run.benchmark,
@@ -99,7 +103,7 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
         warnings: [...fitted.warnings, ...evaluated.warnings],
         data: run.data,
         versions: versions(run.code),
-      };
+      } satisfies RunResult);
       await keep(workspace.at(folder), model, seeds, run, evaluated.predictions);
       await workspace.at(folder).writeJson("result.json", result);
       results.push(result);

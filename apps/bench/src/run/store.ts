@@ -21,8 +21,6 @@ export async function obtainRun(run: PlannedRun, hooks: RunHooks = {}): Promise<
   const finished = await finishedRun(run);
   if (finished !== undefined) return finished;
   const workspace = new Workspace(run.folder + PARTIAL);
-  const { benchmark, method, seed, split, config, data, code, key } = run;
-  await workspace.writeJson("config.json", { benchmark, method, seed, split, config, data, code, key });
   const results = await executeRun(run, workspace, hooks);
   for (const name of [CHECKPOINT, FAILURE]) await rm(join(workspace.folder, name), { force: true });
   // What is there under the final name is not a finished run, or it would have been returned above.
