@@ -24,7 +24,12 @@ export async function loadPredictions(folder: string): Promise<Record<Protocol, 
     const logits = tensors.get(`${protocol}/test/logits`);
     const labels = tensors.get(`${protocol}/test/labels`);
     const [rows, classes = 0] = logits?.shape ?? [];
-    if (logits?.dtype !== "F32" || labels?.dtype !== "I32" || labels.data.length !== rows || logits.shape.length !== 2) {
+    if (
+      logits?.dtype !== "F32" ||
+      labels?.dtype !== "I32" ||
+      labels.data.length !== rows ||
+      logits.shape.length !== 2
+    ) {
       throw new FormatError({
         where: `${path}: ${protocol}/test`,
         expected: "float32 logits [rows, classes] and int32 labels [rows]",
