@@ -15,7 +15,8 @@ export function thisCommand(): string {
   const quoted = process.argv
     .slice(2)
     .map((word) => (/^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  return ["l0gm", ...quoted].join(" ");
+  const { npm_lifecycle_event: script = "" } = process.env;
+  return [["l0gm", "reproduce"].includes(script) ? "pnpm l0gm" : "l0gm", ...quoted].join(" ");
 }
 
 /**

@@ -39,18 +39,14 @@ export async function runGrid(requests: readonly RunRequest[], options: GridOpti
     return;
   }
   const found = (await Promise.all(finished.map(({ run }) => findResults(run.folder)))).flat();
-  const { summaries, report } = await publish(
-    out,
-    found.map(({ result }) => result),
-    {
-      title,
-      command: thisCommand(),
-      failures: failed.map(({ run, failure }) => ({
-        run: `${run.benchmark} ${runLabel(run)}`,
-        message: failure?.message ?? "",
-      })),
-    },
-  );
+  const { summaries, report } = await publish(out, found, {
+    title,
+    command: thisCommand(),
+    failures: failed.map(({ run, failure }) => ({
+      run: `${run.benchmark} ${runLabel(run)}`,
+      message: failure?.message ?? "",
+    })),
+  });
   if (json) {
     printJson({
       ...(profile === undefined ? {} : { profile }),

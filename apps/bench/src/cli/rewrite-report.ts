@@ -4,7 +4,7 @@ import { DataError } from "@l0gm/core";
 import writeFileAtomic from "write-file-atomic";
 import { renderPicture } from "../report/picture.ts";
 import type { RunResult } from "../result.ts";
-import { readResults } from "../run/store.ts";
+import { findResults } from "../run/store.ts";
 import { publish } from "../sweep/publish.ts";
 import { thisCommand } from "./exit.ts";
 import { printJson } from "./options.ts";
@@ -14,12 +14,17 @@ import { printVerdict } from "./verdict.ts";
 
 /** Writes and prints the report of all finished runs in a folder. */
 export async function rewriteReport(folder: string, { readme, json }: ReportOptions): Promise<void> {
-  const results = await readResults(folder);
-  if (results.length === 0) {
+  const found = await findResults(folder);
+  if (found.length === 0) {
     throw new DataError({ where: folder, expected: "at least one finished run", received: "none" });
   }
-  if (readme !== undefined) await writeReadme(readme === true ? "README.md" : readme, results);
-  const { summaries, report } = await publish(folder, results, {
+  if (readme !== undefined) {
+    await writeReadme(
+      readme === true ? "README.md" : readme,
+      found.map(({ result }) => result),
+    );
+  }
+  const { summaries, report } = await publish(folder, found, {
     title: "L0GM: accuracy, sparsity and calibration",
     command: thisCommand(),
   });
