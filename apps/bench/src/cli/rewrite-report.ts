@@ -18,12 +18,8 @@ export async function rewriteReport(folder: string, { readme, json }: ReportOpti
   if (found.length === 0) {
     throw new DataError({ where: folder, expected: "at least one finished run", received: "none" });
   }
-  if (readme !== undefined) {
-    await writeReadme(
-      readme === true ? "README.md" : readme,
-      found.map(({ result }) => result),
-    );
-  }
+  const results = found.map(({ result }) => result);
+  if (readme !== undefined) await writeReadme(readme === true ? "README.md" : readme, results);
   const { summaries, report } = await publish(folder, found, {
     title: "L0GM: accuracy, sparsity and calibration",
     command: thisCommand(),

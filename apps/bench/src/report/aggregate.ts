@@ -1,8 +1,16 @@
 /** Runs in, numbers out: which runs belong together, their means over seeds, and their paired differences to dense. */
 
-import { hypervolume, meanInterval, pairedDifference } from "@l0gm/core";
+import { type BootstrapInterval, hypervolume, meanInterval, pairedDifference } from "@l0gm/core";
 import type { RunResult } from "../result.ts";
-import { type MeasureKey, type Protocol, readMeasure, type Stage, testMetrics } from "./measures.ts";
+import {
+  isRowMeasure,
+  type MeasureKey,
+  type Protocol,
+  type RowMeasure,
+  readMeasure,
+  type Stage,
+  testMetrics,
+} from "./measures.ts";
 
 /** A mean over seeds with its 95 % t interval; one seed has no interval. */
 export interface Estimate {
@@ -10,6 +18,8 @@ export interface Estimate {
   /** Seeds that had a finite value. */
   readonly n: number;
   readonly interval?: { readonly lower: number; readonly upper: number; readonly halfWidth: number };
+  /** Of a difference to dense: its 95 % percentile interval when test rows are resampled and the models stay as they are. */
+  readonly bootstrap?: { readonly lower: number; readonly upper: number };
 }
 
 /** Runs of one method at one fraction, one a seed, by seed. */
@@ -32,8 +42,28 @@ export interface Series {
   readonly cells: readonly Cell[];
 }
 
+/** One difference to dense under one protocol and stage, bootstrapped over test rows. */
+export interface DifferenceBootstrap extends Readonly<Record<RowMeasure, BootstrapInterval>> {
+  readonly method: string;
+  readonly fraction: number;
+  readonly protocol: Protocol;
+  readonly stage: Stage;
+}
+
+/** The bootstrap over test rows of one group, as `bootstrapRuns` makes it. */
+export interface GroupBootstrap {
+  /** {@link BenchmarkGroup.key} of the group. */
+  readonly key: string;
+  readonly samples: number;
+  readonly differences: readonly DifferenceBootstrap[];
+  /** A phrase on each run whose predictions could not be used; differences that need one of them are left out. */
+  readonly missing: readonly string[];
+}
+
 /** What may be compared with each other: same benchmark, data, split and width. */
 export interface BenchmarkGroup {
+  /** Tells groups apart. */
+  readonly key: string;
   readonly benchmark: string;
   readonly standInFor?: string;
   readonly simulated: boolean;
@@ -45,6 +75,7 @@ export interface BenchmarkGroup {
   readonly dense?: Cell;
   /** Without dense; L0GM first, then its path, then comparators by name. */
   readonly series: readonly Series[];
+  readonly bootstrap?: GroupBootstrap;
 }
 
 /** Mean and 95 % t interval over the values that are there and finite; undefined without any. */
@@ -115,12 +146,14 @@ function toSeries(runs: readonly RunResult[]): Series[] {
  * Sorts runs into groups that may be compared with each other. Of two runs with the same method, fraction and seed the later in
  * `runs` counts.
  *
+ * @param bootstraps - made from the same runs; they come with the differences to dense
+ *
  * @example
  * ```ts
  * for (const group of groupRuns(runs)) console.log(group.benchmark, group.series.map((series) => series.method));
  * ```
  */
-export function groupRuns(runs: readonly RunResult[]): BenchmarkGroup[] {
+export function groupRuns(runs: readonly RunResult[], bootstraps: readonly GroupBootstrap[] = []): BenchmarkGroup[] {
   const comparable = (run: RunResult): string =>
     JSON.stringify([run.benchmark, run.standInFor, run.split, run.dimensions, run.data.name, run.data.checksum]);
   return groupBy(runs, comparable).flatMap((ofGroup) => {
@@ -128,8 +161,11 @@ export function groupRuns(runs: readonly RunResult[]): BenchmarkGroup[] {
     if (first === undefined) return [];
     const all = toSeries(ofGroup);
     const dense = all.find((series) => series.method === "dense")?.cells[0];
+    const key = comparable(first);
+    const bootstrap = bootstraps.find((candidate) => candidate.key === key);
     return [
       {
+        key,
         benchmark: first.benchmark,
         ...(first.standInFor === undefined ? {} : { standInFor: first.standInFor }),
         simulated: ofGroup.some((run) => run.data.simulated === true),
@@ -139,6 +175,7 @@ export function groupRuns(runs: readonly RunResult[]): BenchmarkGroup[] {
         seeds: [...new Set(ofGroup.map((run) => run.seed))].sort((a, b) => a - b),
         ...(dense === undefined ? {} : { dense }),
         series: all.filter((series) => series.method !== "dense"),
+        ...(bootstrap === undefined ? {} : { bootstrap }),
       },
     ];
   });
@@ -193,7 +230,7 @@ export function pairedEstimate(
   return { mean, n: left.length, interval: { lower, upper, halfWidth } };
 }
 
-/** A test measure's mean difference, cell minus dense, over the seeds that both have. */
+/** A test measure's mean difference, cell minus dense, over the seeds that both have; with its bootstrap where the group has it. */
 export function differenceToDense(
   group: BenchmarkGroup,
   cell: Cell,
@@ -201,7 +238,17 @@ export function differenceToDense(
   protocol: Protocol = "bestValidation",
   stage: Stage = "raw",
 ): Estimate | undefined {
-  return pairedEstimate(cell, group.dense, (run) => readMeasure(testMetrics(run, protocol), key, stage));
+  const difference = pairedEstimate(cell, group.dense, (run) => readMeasure(testMetrics(run, protocol), key, stage));
+  const resampled = group.bootstrap?.differences.find(
+    (each) =>
+      each.method === cell.method &&
+      each.fraction === cell.fraction &&
+      each.protocol === protocol &&
+      each.stage === stage,
+  );
+  if (difference === undefined || resampled === undefined || !isRowMeasure(key)) return difference;
+  const { lower, upper } = resampled[key];
+  return { ...difference, bootstrap: { lower, upper } };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, decodeSafetensors, FormatError, L0gmError, type Predictions } from "@l0gm/core";
+import { DataError, decodeSafetensors, FormatError, L0gmError, type Predictions, type SafeTensor } from "@l0gm/core";
 import { type MissingRows, type TestRows, testRows } from "../report/bootstrap.ts";
 import type { Protocol } from "../report/measures.ts";
 import type { RunResult } from "../result.ts";
@@ -33,12 +33,16 @@ export async function loadPredictions(folder: string): Promise<Record<Protocol, 
       throw new FormatError({
         where: `${path}: ${protocol}/test`,
         expected: "float32 logits [rows, classes] and int32 labels [rows]",
-        received: `${logits?.dtype} [${logits?.shape}] and ${labels?.dtype} [${labels?.shape}]`,
+        received: `${described(logits)} and ${described(labels)}`,
       });
     }
     return { logits: logits.data, labels: labels.data, classes };
   };
   return { equalBudget: read("equalBudget"), bestValidation: read("bestValidation") };
+}
+
+function described(tensor: SafeTensor | undefined): string {
+  return tensor === undefined ? "none" : `${tensor.dtype} [${tensor.shape}]`;
 }
 
 /** The test rows of every run for `bootstrapRuns`, each reduced as soon as it is read, or why a run has none. */

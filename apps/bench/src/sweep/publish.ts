@@ -2,10 +2,12 @@ import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, platform } from "node:os";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { bootstrapRuns } from "../report/bootstrap.ts";
 import { renderPicture } from "../report/picture.ts";
 import { renderReport } from "../report/report.ts";
 import { type FrontierSummary, frontierSummary } from "../report/summary.ts";
 import type { RunResult } from "../result.ts";
+import { loadTestRows } from "../run/predictions.ts";
 
 const bench = createRequire(import.meta.url)("../../package.json") as { version: string };
 
@@ -17,15 +19,22 @@ export interface Publication {
   readonly failures?: readonly { readonly run: string; readonly message: string }[];
 }
 
-/** Writes `report.html`, `frontier.svg` and `summary.json` into a folder. @returns the summaries and the report's path */
+/**
+ * Writes `report.html`, `frontier.svg` and `summary.json` into a folder.
+ *
+ * @param found - runs with their folders, where the predictions lie that are bootstrapped over test rows
+ * @returns the summaries and the report's path
+ */
 export async function publish(
   folder: string,
-  results: readonly RunResult[],
+  found: readonly { readonly folder: string; readonly result: RunResult }[],
   { title, command, failures = [] }: Publication,
 ): Promise<{ summaries: FrontierSummary[]; report: string }> {
-  const summaries = frontierSummary(results);
+  const results = found.map(({ result }) => result);
+  const bootstraps = bootstrapRuns(results, await loadTestRows(found));
+  const summaries = frontierSummary(results, bootstraps);
   const report = join(folder, "report.html");
-  const page = renderReport(results, {
+  const context = {
     title,
     command,
     failures,
@@ -36,8 +45,8 @@ export async function publish(
       cpu: cpus()[0]?.model ?? "unknown",
       system: `${platform()} ${arch()}`,
     },
-  });
-  await writeFileAtomic(report, page);
+  };
+  await writeFileAtomic(report, renderReport(results, context, bootstraps));
   await writeFileAtomic(join(folder, "frontier.svg"), renderPicture(results));
   await writeFileAtomic(join(folder, "summary.json"), `${JSON.stringify({ benchmarks: summaries }, undefined, 2)}\n`);
   return { summaries, report };
