@@ -127,7 +127,7 @@ interface ResampledMean extends GroupedRows {
 }
 
 /** @param counts - `[rows, LANES]`, how often resamples `first` to `first + LANES - 1` have each row */
-function takeMeans({ values, order, ends, fold, means }: ResampledMean, counts: Float64Array, first: number): void {
+function takeMeans({ values, order, ends, fold, means }: ResampledMean, counts: Float32Array, first: number): void {
   let [a, b, c, d] = [0, 0, 0, 0];
   let i = 0;
   for (const end of ends) {
@@ -230,7 +230,8 @@ export function bootstrapDifferences(
     ece: pairs.map(({ model, dense }) => ({ model: eceOf(model).means, dense: eceOf(dense).means })),
   }));
   const all = [...eces.values(), ...plans.flatMap(({ accuracy, nll }) => [accuracy, nll])];
-  const counts = new Float64Array(rows * LANES).fill(1);
+  // Counts are small integers: single precision holds them exactly, in half the memory.
+  const counts = new Float32Array(rows * LANES).fill(1);
   for (const each of all) takeMeans(each, counts, 0);
   for (let first = 1; first <= samples; first += LANES) {
     counts.fill(0);

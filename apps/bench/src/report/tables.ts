@@ -138,7 +138,7 @@ function withBootstrap(shown: string | Markup, difference: Estimate | undefined,
 /** What the small brackets of {@link withBootstrap} are, to end a caption with. */
 function bootstrapNote({ bootstrap }: BenchmarkGroup): string {
   if (bootstrap === undefined || bootstrap.differences.length === 0) return "";
-  return `; beneath in brackets, its 95 % interval over ${formatNumber(bootstrap.samples)} bootstrap resamples of the test rows`;
+  return `; beneath in small brackets, the 95 % interval over ${formatNumber(bootstrap.samples)} bootstrap resamples of the test rows`;
 }
 
 /** Drops columns in which no row has a value, for example AUROC where no run gives it. */
