@@ -12,8 +12,8 @@ function numbers(results: readonly RunResult[]): unknown {
 
 function sweepOf(folder: string, epochs: number, ...options: readonly string[]): (out: string) => string[] {
   const data = writeInto(folder, "table.csv", tableText(200));
-  const config = writeInto(folder, "config.json", { ...SMALL, epochs });
-  const grid = ["--methods", "dense,l0gm", "--targets", "0.25", "--seeds", "1", ...options];
+  const config = writeInto(folder, "config.json", { ...SMALL, epochs, path: { epochs } });
+  const grid = ["--methods", "dense,l0gm-path", "--targets", "1,0.25", "--seeds", "1", ...options];
   return (out) => ["sweep", "tabular", "--data", data, "--label", "class", "--config", config, "--out", out, ...grid];
 }
 
@@ -71,7 +71,7 @@ describe("l0gm sweep", () => {
 
   test("a run that fails is kept as failed, the rest go on, and the exit code is 1", { timeout: 120_000 }, async () => {
     const folder = temporaryFolder();
-    const sweep = sweepOf(folder, 2, "--workers", "1");
+    const sweep = sweepOf(folder, 4, "--workers", "1");
     const out = join(folder, "runs");
     const first = await l0gm(...sweep(out), "--json");
     expect(first.code, first.stderr).toBe(0);
@@ -81,7 +81,7 @@ describe("l0gm sweep", () => {
       failed: [],
       report: join(out, "report.html"),
     });
-    expect(document.runs).toHaveLength(2);
+    expect(document.runs).toHaveLength(3);
     for (const file of ["report.html", "frontier.svg", "summary.json"]) expect(existsSync(join(out, file))).toBe(true);
 
     const [dense = ""] = document.runs.filter((name: string) => name.includes("dense"));
