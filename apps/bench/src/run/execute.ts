@@ -115,9 +115,9 @@ async function train<Batch>(
   });
 }
 
-/** A power of two near a 128th of the rows: some 100 steps an epoch, whatever the size of the table. */
+/** A power of two near a 64th of the rows: some 60 steps an epoch, whatever the size of the table. */
 export function automaticBatchSize(rows: number): number {
-  return Math.min(256, Math.max(16, 2 ** Math.round(Math.log2(rows / 128))));
+  return Math.min(512, Math.max(16, 2 ** Math.round(Math.log2(rows / 64))));
 }
 
 /**

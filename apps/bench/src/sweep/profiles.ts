@@ -22,7 +22,7 @@ export const PROFILES = {
     seeds: 3,
     targets: [],
     path: true,
-    config: { epochs: 6, path: { fractions: FRACTIONS, epochs: 16 } },
+    config: { epochs: 12, path: { fractions: FRACTIONS, epochs: 18 } },
   },
   standard: {
     summary: "five seeds, a run of its own for every fraction, and paths to compare with",
@@ -38,7 +38,7 @@ export const PROFILES = {
     seeds: 10,
     targets: FRACTIONS,
     path: true,
-    config: { epochs: 40, path: { fractions: FRACTIONS, epochs: 60 } },
+    config: { epochs: 32, path: { fractions: FRACTIONS, epochs: 48 } },
   },
 } as const satisfies Readonly<Record<string, Profile>>;
 

@@ -277,7 +277,8 @@ class Trainer<Batch> {
         ? gatesOpenByRule(gateState, gate.params, gate.rule)
         : strongestGates(gateState, budgetOf(plan.fraction, width));
     if (kept.length === 0) warnOnce(state, `collapse: the ${gate.rule} rule left no gate open in epoch ${state.epoch}`);
-    if (separation < 0.5) {
+    // Where all or none stay there was nothing to decide.
+    if (separation < 0.5 && kept.length > 0 && kept.length < gateState.logAlpha.length) {
       const percent = Math.round(100 * separation);
       warnOnce(state, `gates frozen in epoch ${state.epoch} with only ${percent} % of them separated: train longer`);
     }
