@@ -58,10 +58,10 @@ export class AdamW {
   }
 
   /**
-   * @param gradients - one a parameter, in the parameters' order; they stay the caller's
+   * @param gradients - one a parameter, in the parameters' order, undefined where there is none; they stay the caller's
    * @param scale - factor on every gradient, for clipping
    */
-  step(gradients: readonly tf.Tensor[], learningRate: number, scale = 1): void {
+  step(gradients: readonly (tf.Tensor | undefined)[], learningRate: number, scale = 1): void {
     const { beta1, beta2, epsilon, decay } = this.#options;
     this.steps++;
     const firstCorrection = 1 - beta1 ** this.steps;

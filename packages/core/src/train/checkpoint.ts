@@ -1,7 +1,7 @@
 import { ConfigError, FormatError } from "../errors.ts";
 import type { FileHandler } from "../io/file-handler.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "../io/safetensors.ts";
-import type { FitState } from "./fit.ts";
+import type { FitState } from "./state.ts";
 
 /** Where `fit` keeps its checkpoint. */
 export interface CheckpointOptions {

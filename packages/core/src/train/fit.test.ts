@@ -15,7 +15,8 @@ import { layersEncoder } from "../model/layers-encoder.ts";
 import { readWeights } from "../model/weights.ts";
 import { Random, seedsFrom } from "../random.ts";
 import type { EpochRecord } from "./callbacks.ts";
-import { type FitOptions, fit, type TrainingData } from "./fit.ts";
+import { fit } from "./fit.ts";
+import type { FitOptions, TrainingData } from "./options.ts";
 
 beforeAll(async () => {
   await useBackend("cpu");
