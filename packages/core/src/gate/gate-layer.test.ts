@@ -140,6 +140,14 @@ describe("in tf.sequential", () => {
   });
 });
 
+test("with noise a row, all steps of a row's sequence share its gates", async () => {
+  const gate = built(4, { noise: "row", initialOpen: 0.6, seed: 3 });
+  // As many steps as rows: broadcast without care, the noise would go to the steps.
+  const y = (await (gate.apply(tf.ones([3, 3, 4]), { training: true }) as tf.Tensor3D).array()) as number[][][];
+  for (const [first, ...others] of y) for (const other of others) expect(other).toEqual(first);
+  expect(y[0]).not.toEqual(y[1]);
+});
+
 describe("values", () => {
   test("with noise a batch are one row, with noise a row as many as the batch has", async () => {
     expect(built(4).values(Random.from(1), 3).shape).toEqual([1, 4]);

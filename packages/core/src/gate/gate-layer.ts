@@ -165,7 +165,9 @@ export class HardConcreteGate extends layers.Layer {
       const x = Array.isArray(inputs) ? inputs[0] : inputs;
       if (x === undefined) throw new ShapeError({ where: "HardConcreteGate", expected: "one input", received: "none" });
       const random = kwargs["training"] === true ? this.#random : undefined;
-      return tf.mul(x, this.values(random, x.shape[0]));
+      const z = this.values(random, x.shape[0]);
+      // Axes between rows and columns share the gates of their row.
+      return tf.mul(x, tf.reshape(z, [z.shape[0], ...x.shape.slice(1, -1).map(() => 1), z.shape[1]]));
     });
   }
 

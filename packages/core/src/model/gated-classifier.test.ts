@@ -2,7 +2,7 @@ import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { ConfigError, ShapeError } from "../errors.ts";
+import { ConfigError, L0gmError, ShapeError } from "../errors.ts";
 import { type GateOptions, HardConcreteGate } from "../gate/gate-layer.ts";
 import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
@@ -115,6 +115,15 @@ describe("construction", () => {
     gate.build([null, 5]);
     expect(() => modelOf(gate)).toThrow(/expected \[batch, 6\], received 5/);
     expect(() => modelOf({ groups: [0, 0, 0] })).toThrow(ShapeError);
+  });
+
+  test("refused options leave no variable behind", () => {
+    const encoder = encoderOf();
+    const before = tf.memory().numTensors;
+    for (const gate of [{ temperature: -1 }, { groups: [0, 0, 0] }, { costs: [1] }]) {
+      expect(() => new GatedClassifier({ encoder, classes: 2, gate })).toThrow(L0gmError);
+    }
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   test("dispose frees every variable", () => {

@@ -63,23 +63,25 @@ export class GatedClassifier<Batch> {
     }
     this.encoder = encoder;
     this.classes = classes;
-    const random = Random.from(seed, "head");
     if ("head" in options) {
       this.head = options.head;
       return;
     }
-    this.head = Projection.create({ inputs: encoder.width, outputs: classes, random, name: "head" });
-    if (options.gate === false) return;
-    this.gate =
-      options.gate instanceof HardConcreteGate ? options.gate : new HardConcreteGate({ seed, ...options.gate });
-    if (!this.gate.built) this.gate.build([null, encoder.width]);
-    if (this.gate.width !== encoder.width) {
-      throw new ShapeError({
-        where: "GatedClassifier.gate",
-        expected: `[batch, ${encoder.width}]`,
-        received: this.gate.width,
-      });
+    // The gate comes first: where it refuses its options, no variables of a head are left behind.
+    if (options.gate !== false) {
+      this.gate =
+        options.gate instanceof HardConcreteGate ? options.gate : new HardConcreteGate({ seed, ...options.gate });
+      if (!this.gate.built) this.gate.build([null, encoder.width]);
+      if (this.gate.width !== encoder.width) {
+        throw new ShapeError({
+          where: "GatedClassifier.gate",
+          expected: `[batch, ${encoder.width}]`,
+          received: this.gate.width,
+        });
+      }
     }
+    const random = Random.from(seed, "head");
+    this.head = Projection.create({ inputs: encoder.width, outputs: classes, random, name: "head" });
   }
 
   /** Columns of the representation, d. */
