@@ -1,5 +1,13 @@
 import { constant, cosine, rampUp, type Schedule } from "../control/schedules.ts";
-import { budgetOf, frozenValues, gateHealth, gatesOpenByRule, LIVE, strongestGates } from "../gate/budget.ts";
+import {
+  budgetOf,
+  checkBudget,
+  frozenValues,
+  gateHealth,
+  gatesOpenByRule,
+  LIVE,
+  strongestGates,
+} from "../gate/budget.ts";
 import { openProbabilityOf } from "../gate/hard-concrete.ts";
 import { negativeLogLikelihood } from "../metrics/classification.ts";
 import { type GatedClassifier, predict } from "../model/gated-classifier.ts";
@@ -39,7 +47,8 @@ const SETTLED = 1.1;
 /**
  * Trains a gated or dense model. Weights and gates have optimizers of their own. In each segment of the controller the gates are
  * learned, then frozen, and the network is trained on with constant gates (consolidation), which removes the mismatch between
- * training and evaluation. With a fraction exactly round(fraction * d) dimensions stay.
+ * training and evaluation. With a fraction exactly round(fraction * d) dimensions stay; with groups of unequal sizes, as many of them
+ * as the groups fill. Gates that are fixed when training begins stay as they are.
  *
  * The same seeds, data and backend give the same result, also when the run was interrupted and resumed from a checkpoint.
  *
@@ -130,7 +139,7 @@ class Trainer<Batch> {
   async #start(): Promise<FitState> {
     const handler = this.#options.checkpoint?.handler;
     const saved = handler === undefined ? undefined : await readCheckpoint(handler, this.#fingerprint());
-    if (saved === undefined) return freshState();
+    if (saved === undefined) return this.#begin();
     assignWeights(this.#model, saved.model);
     assignVariables(
       this.#steps.optimizers.flatMap((optimizer) => optimizer.moments),
@@ -140,6 +149,22 @@ class Trainer<Batch> {
       optimizer.steps = saved.optimizerSteps[i] ?? 0;
     });
     return saved;
+  }
+
+  async #begin(): Promise<FitState> {
+    const { gate, width } = this.#model;
+    const state = freshState();
+    if (gate === undefined) return state;
+    const gateState = await gate.state();
+    for (const { fraction } of this.#plan)
+      if (fraction !== undefined) checkBudget(gateState, budgetOf(fraction, width));
+    if (gateState.fixed.every((value) => value !== LIVE)) {
+      warnOnce(
+        state,
+        "all gates were fixed before training: they are not learned; call gate.thaw() to have them learned",
+      );
+    }
+    return state;
   }
 
   async #capture(state: FitState): Promise<FitState> {
@@ -154,6 +179,7 @@ class Trainer<Batch> {
   /** What must agree for a checkpoint to be this run's; functions among the options are known by their values along the way. */
   #fingerprint(): string {
     const { epochs, controller, clipNorm, earlyStopping } = this.#options;
+    const { gate } = this.#model;
     const sample = (schedule: Schedule): number[] => [0, 0.25, 0.5, 0.75, 1].map(schedule);
     const optimizer = (o: Required<OptimizerOptions>): object => ({ ...o, schedule: sample(o.schedule) });
     return JSON.stringify({
@@ -163,11 +189,14 @@ class Trainer<Batch> {
       rows: [this.#data.train.rows, this.#data.validation.rows],
       weights: optimizer(this.#weights),
       gates: optimizer(this.#gates),
+      gate: gate && { ...gate.params, noise: gate.noise, rule: gate.rule, ...gate.options },
       clipNorm,
       earlyStopping,
       controller: controller && {
         ...controller,
-        multipliers: sample((progress) => controller.update({ segment: 0, progress, expected: 1 }, 0)),
+        multipliers: controller.segments.map((_, segment) =>
+          sample((progress) => controller.update({ segment, progress, expected: 1 }, 0)),
+        ),
       },
     });
   }
@@ -184,10 +213,16 @@ class Trainer<Batch> {
     if (gate === undefined) return;
     const gateState = await gate.state();
     const { expected, separation } = gateHealth(gateState, gate.params);
+    const budget = plan.fraction === undefined ? undefined : budgetOf(plan.fraction, width);
     const kept =
-      plan.fraction === undefined
-        ? gatesOpenByRule(gateState, gate.params, gate.rule)
-        : strongestGates(gateState, budgetOf(plan.fraction, width));
+      budget === undefined ? gatesOpenByRule(gateState, gate.params, gate.rule) : strongestGates(gateState, budget);
+    const dimensions = kept.reduce((sum, g) => sum + (gateState.sizes[g] ?? 0), 0);
+    if (budget !== undefined && dimensions < budget) {
+      warnOnce(
+        state,
+        `${dimensions} of ${budget} dimensions stay in epoch ${state.epoch}: no other group fits the budget`,
+      );
+    }
     if (kept.length === 0) warnOnce(state, `collapse: the ${gate.rule} rule left no gate open in epoch ${state.epoch}`);
     // Where all or none stay there was nothing to decide.
     if (separation < 0.5 && kept.length > 0 && kept.length < gateState.logAlpha.length) {
@@ -251,12 +286,14 @@ class Trainer<Batch> {
       }
     }
     const summary = await this.#gateSummary(phase, state);
+    const validation = await predict(this.#model, this.#data.validation);
+    await this.#steps.checkLogits(validation.logits, { step: state.step - 1, epoch: state.epoch });
     return {
       epoch: state.epoch,
       segment: state.segment,
       phase,
       trainLoss: loss / rows,
-      validationNll: negativeLogLikelihood(await predict(this.#model, this.#data.validation)),
+      validationNll: negativeLogLikelihood(validation),
       multiplier: phase === "gates" ? state.multiplier : 0,
       learningRate,
       ...summary,
@@ -283,8 +320,11 @@ class Trainer<Batch> {
     if (phase === "gates") return false;
     const { patience = Number.POSITIVE_INFINITY, minimumDelta = 0 } = this.#options.earlyStopping ?? {};
     state.last = { epoch, validationNll, weights: await readWeights(this.#model) };
-    if (state.best === undefined || validationNll < state.best.validationNll - minimumDelta) state.best = state.last;
-    return epoch - state.best.epoch >= patience;
+    if (state.best === undefined || validationNll < state.best.validationNll) state.best = state.last;
+    if (state.improved === undefined || validationNll < state.improved.validationNll - minimumDelta) {
+      state.improved = { epoch, validationNll };
+    }
+    return epoch - state.improved.epoch >= patience;
   }
 
   async #finishSegment(plan: SegmentPlan, state: FitState): Promise<void> {
@@ -304,6 +344,7 @@ class Trainer<Batch> {
     state.segment++;
     state.local = 0;
     state.best = undefined;
+    state.improved = undefined;
     state.last = undefined;
     state.frozen = undefined;
   }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { NumericalError } from "../errors.ts";
+import { DataError, NumericalError, ShapeError } from "../errors.ts";
 import { LOG_ALPHA_LIMIT } from "../gate/hard-concrete.ts";
+import type { Predictions } from "../metrics/predictions.ts";
 import type { LabelledBatch, Parameter } from "../model/encoder.ts";
 import type { GatedClassifier } from "../model/gated-classifier.ts";
 import { Random, type Seeds } from "../random.ts";
@@ -86,7 +87,9 @@ export class GradientSteps<Batch> {
       observed.push(sumOfSquares(gradients), sumOfSquares([gateGradient]));
       const numbers = await Promise.all(observed.map(readScalar));
       const [loss = Number.NaN, expected = 1] = gate === undefined ? numbers.slice(0, 1) : numbers;
-      if (!numbers.every(Number.isFinite)) await this.#explain(loss, [...gradients, gateGradient], settings);
+      if (!numbers.every(Number.isFinite)) {
+        await this.#explain(`loss ${loss}`, [...gradients, gateGradient], settings);
+      }
       const norm = Math.sqrt(numbers.at(-2) ?? 0);
       this.#weightOptimizer.step(gradients, settings.learningRate, Math.min(1, this.#clipNorm / norm));
       if (logAlpha !== undefined) {
@@ -99,13 +102,23 @@ export class GradientSteps<Batch> {
     }
   }
 
+  /**
+   * Looks at logits that were computed after the last step.
+   *
+   * @throws NumericalError when one is not finite
+   */
+  async checkLogits(logits: Predictions["logits"], settings: Pick<StepSettings, "step" | "epoch">): Promise<void> {
+    if (!logits.every(Number.isFinite)) await this.#explain("validation logits", [], settings);
+  }
+
   /** Names what is not finite. */
   async #explain(
-    loss: number,
+    seen: string,
     gradients: readonly (tf.Tensor | undefined)[],
-    { step, epoch }: StepSettings,
+    { step, epoch }: Pick<StepSettings, "step" | "epoch">,
   ): Promise<never> {
-    const names = [...this.#model.parameters.map(({ name }) => name), "gate/log_alpha"];
+    const { parameters, gate } = this.#model;
+    const names = [...parameters.map(({ name }) => name), "gate/log_alpha"];
     const broken = async (tensors: readonly (tf.Tensor | undefined)[]): Promise<string | undefined> => {
       for (const [i, tensor] of tensors.entries()) {
         const values = await tensor?.data<"float32">();
@@ -113,18 +126,14 @@ export class GradientSteps<Batch> {
       }
       return undefined;
     };
-    const weight = await broken(this.#model.parameters.map(({ variable }) => variable));
+    const weight = await broken([...parameters.map(({ variable }) => variable), gate?.logAlpha]);
     const gradient = await broken(gradients);
-    const culprit =
-      weight !== undefined
-        ? `weight "${weight}"`
-        : gradient !== undefined
-          ? `gradient of "${gradient}"`
-          : "the sum of all gradients' squares";
+    const sums = gradients.length === 0 ? "sums in the forward pass" : "the sum of all gradients' squares";
+    const named = gradient === undefined ? sums : `gradient of "${gradient}"`;
     throw new NumericalError({
       where: `fit, step ${step} (epoch ${epoch})`,
       expected: "finite numbers",
-      received: `loss ${loss}, not finite: ${culprit}`,
+      received: `${seen}, not finite: ${weight === undefined ? named : `weight "${weight}"`}`,
       hint: "lower the learning rate, clip gradients, or look for NaN and huge values in the inputs",
     });
   }
@@ -140,12 +149,28 @@ function sumOfSquares(tensors: readonly (tf.Tensor | undefined)[]): tf.Tensor {
   return tf.tidy(() => (sums.length === 0 ? tf.scalar(0) : tf.addN(sums.map((tensor) => tf.sum(tf.square(tensor))))));
 }
 
-/** Mean over the rows, in nats. */
+/**
+ * Mean over the rows, in nats.
+ *
+ * @throws ShapeError unless there is one label a row, DataError when a label is no class
+ */
 function crossEntropy(logits: tf.Tensor2D, labels: Int32Array): tf.Scalar {
   return tf.tidy(() => {
     const [rows, classes] = logits.shape;
+    const where = "fit: train";
+    if (labels.length !== rows) {
+      throw new ShapeError({
+        where,
+        expected: `${rows} labels, one for each row of the batch`,
+        received: labels.length,
+      });
+    }
     const oneHot = new Float32Array(rows * classes);
     labels.forEach((label, row) => {
+      if (!(label >= 0 && label < classes)) {
+        const received = `${label} in row ${row} of a batch`;
+        throw new DataError({ where, expected: `labels from 0 to ${classes - 1}`, received });
+      }
       oneHot[row * classes + label] = -1 / rows;
     });
     return tf.sum(tf.mul(tf.logSoftmax(logits), tf.tensor2d(oneHot, [rows, classes])));

@@ -4,7 +4,7 @@ import { ConfigError, DataError, ShapeError } from "../errors.ts";
 import type { Dataset } from "../model/encoder.ts";
 import type { GatedClassifier } from "../model/gated-classifier.ts";
 import type { Seeds } from "../random.ts";
-import type { AdamWOptions } from "./adamw.ts";
+import { type AdamWOptions, adamWOptions } from "./adamw.ts";
 import type { Callback } from "./callbacks.ts";
 import type { CheckpointOptions } from "./checkpoint.ts";
 
@@ -55,28 +55,26 @@ export interface FitOptions<Batch> {
  */
 export type Protocol = "equalBudget" | "bestValidation";
 
+const PROTOCOLS: readonly Protocol[] = ["equalBudget", "bestValidation"];
+
 /** Fills in an optimizer's defaults. */
 export function optimizerOptions(
   where: string,
   defaults: Pick<Required<OptimizerOptions>, "learningRate" | "schedule">,
   options: OptimizerOptions = {},
 ): Required<OptimizerOptions> {
-  const full = { ...defaults, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, ...options };
-  if (!(full.learningRate > 0)) {
-    throw new ConfigError({
-      where: `${where}.learningRate`,
-      expected: "a number above 0",
-      received: full.learningRate,
-    });
+  const { learningRate = defaults.learningRate, schedule = defaults.schedule } = options;
+  if (!(learningRate > 0)) {
+    throw new ConfigError({ where: `${where}.learningRate`, expected: "a number above 0", received: learningRate });
   }
-  return full;
+  return { learningRate, schedule, ...adamWOptions(options) };
 }
 
 /** What can be wrong before the first step. */
 export function checkOptions<Batch>(
   { gate, classes }: GatedClassifier<Batch>,
   { train, validation }: TrainingData<Batch>,
-  { controller, batchSize = 1, clipNorm = 1, earlyStopping }: FitOptions<Batch>,
+  { controller, batchSize = 1, clipNorm = 1, earlyStopping, restore, checkpoint }: FitOptions<Batch>,
 ): void {
   for (const [name, data] of [["train", train] as const, ["validation", validation] as const]) {
     if (data.rows < 1)
@@ -105,11 +103,16 @@ export function checkOptions<Batch>(
       hint: "pass targetFraction({ fraction }), penalty(schedule) or path({ fractions }), or build the model with gate: false",
     });
   }
-  const positive = { batchSize, clipNorm, patience: earlyStopping?.patience ?? 1 };
-  for (const [name, value] of Object.entries(positive)) {
+  if (restore !== undefined && !PROTOCOLS.includes(restore)) {
+    throw new ConfigError({ where: "fit.restore", expected: `one of ${PROTOCOLS.join(", ")}`, received: restore });
+  }
+  const every = checkpoint?.every ?? 1;
+  const positive = { batchSize, clipNorm, "earlyStopping.patience": earlyStopping?.patience ?? 1 };
+  for (const [name, value] of Object.entries({ ...positive, "checkpoint.every": every })) {
     if (!(value > 0)) throw new ConfigError({ where: `fit.${name}`, expected: "a number above 0", received: value });
   }
-  if (!Number.isInteger(batchSize)) {
-    throw new ConfigError({ where: "fit.batchSize", expected: "an integer", received: batchSize });
+  for (const [name, value] of Object.entries({ batchSize, "checkpoint.every": every })) {
+    if (!Number.isInteger(value))
+      throw new ConfigError({ where: `fit.${name}`, expected: "an integer", received: value });
   }
 }

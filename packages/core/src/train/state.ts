@@ -36,6 +36,8 @@ export interface FitState {
   expected: number;
   frozen: { expected: number; separation: number } | undefined;
   best: ProtocolResult | undefined;
+  /** The epoch from which early stopping counts its patience: the last one that was better by enough. */
+  improved: { epoch: number; validationNll: number } | undefined;
   last: ProtocolResult | undefined;
   history: EpochRecord[];
   segments: SegmentResult[];
@@ -56,6 +58,7 @@ export function freshState(): FitState {
     expected: 1,
     frozen: undefined,
     best: undefined,
+    improved: undefined,
     last: undefined,
     history: [],
     segments: [],
