@@ -36,7 +36,7 @@ export const PROFILES = {
     seeds: 3,
     targets: [],
     path: true,
-    config: { epochs: 12, path: { fractions: FRACTIONS, epochs: 18 } },
+    config: { epochs: 12, path: { fractions: FRACTIONS, epochs: 16 } },
     variants: [],
   },
   standard: {
@@ -54,7 +54,7 @@ export const PROFILES = {
     seeds: 10,
     targets: FRACTIONS,
     path: true,
-    config: { epochs: 32, path: { fractions: FRACTIONS, epochs: 48 } },
+    config: { epochs: 32, path: { fractions: FRACTIONS, epochs: 36 } },
     variants: [WITHOUT_WEIGHT],
   },
 } as const satisfies Readonly<Record<string, Profile>>;

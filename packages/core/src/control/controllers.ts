@@ -114,7 +114,7 @@ export function targetFraction(options: TargetOptions): Controller {
 export interface PathOptions extends DualOptions {
   /** Active fractions in falling order, each in (0, 1]. */
   readonly fractions: readonly number[];
-  /** Epochs of the first segment, which also trains the network from nothing, relative to each later one. @defaultValue 3 */
+  /** Epochs of the first segment, which also trains the network from nothing, relative to each later one. @defaultValue 4 */
   readonly firstShare?: number;
 }
 
@@ -132,7 +132,7 @@ export interface PathOptions extends DualOptions {
  */
 export function path(options: PathOptions): Controller {
   const where = "path";
-  const { fractions, firstShare = 3 } = options;
+  const { fractions, firstShare = 4 } = options;
   const consolidation = checkConsolidation(where, options.consolidation ?? 0.5);
   fractions.forEach((fraction, i) => {
     checkFraction(where, fraction);
