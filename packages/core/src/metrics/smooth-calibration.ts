@@ -8,7 +8,7 @@ export interface SmoothCalibrationOptions {
 }
 
 const NARROWEST = 0.001;
-/** Intervals of the grid on [0, 1]: four to the narrowest bandwidth. */
+/** Intervals of the grid on [0, 1]: two to the narrowest bandwidth. */
 const CELLS = 2048;
 
 /**
