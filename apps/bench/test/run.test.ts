@@ -98,6 +98,15 @@ describe("l0gm run tabular --path", () => {
   });
 });
 
+describe("l0gm run tabular --lambda", () => {
+  test("records the penalty's weight", async () => {
+    const folder = temporaryFolder();
+    const { code, stdout, stderr } = await l0gm(...smallRun(folder), "--lambda", "0.01", "--json");
+    expect(code, stderr).toBe(0);
+    expect(resultSchema.parse(JSON.parse(stdout))).toMatchObject({ method: "l0gm-penalty", lambda: 0.01 });
+  });
+});
+
 describe("an interrupted run", () => {
   test("ends with 130 and says how to go on", async () => {
     const folder = temporaryFolder();

@@ -25,8 +25,10 @@ export interface Estimate {
 /** Runs of one method at one fraction, one a seed, by seed. */
 export interface Cell {
   readonly method: string;
-  /** The fraction that was asked for; where none was (dense, penalty mode) the realised one. */
+  /** The fraction that was asked for; where none was (dense, penalty mode) the realised one, averaged over seeds. */
   readonly fraction: number;
+  /** The weight of the penalty, in penalty mode. */
+  readonly lambda?: number;
   /** Mean open probability before the gates were frozen, averaged over seeds. */
   readonly expected: number;
   /** Open dimensions / d, averaged over seeds. */
@@ -46,6 +48,7 @@ export interface Series {
 export interface DifferenceBootstrap extends Readonly<Record<RowMeasure, BootstrapInterval>> {
   readonly method: string;
   readonly fraction: number;
+  readonly lambda?: number;
   readonly protocol: Protocol;
   readonly stage: Stage;
 }
@@ -73,6 +76,8 @@ export interface BenchmarkGroup {
   /** Seeds that occur in any run, ascending. */
   readonly seeds: readonly number[];
   readonly dense?: Cell;
+  /** Runs that a later one of the same method, fraction and seed replaces; they are in no cell. */
+  readonly replaced: number;
   /** Without dense; L0GM first, then its path, then comparators by name. */
   readonly series: readonly Series[];
   readonly bootstrap?: GroupBootstrap;
@@ -122,7 +127,8 @@ function toCell(runs: readonly RunResult[]): Cell[] {
   return [
     {
       method: first.method,
-      fraction: first.active.requested ?? first.active.realised,
+      fraction: first.active.requested ?? average(kept.map((run) => run.active.realised)),
+      ...(first.lambda === undefined ? {} : { lambda: first.lambda }),
       expected: average(kept.map((run) => run.active.expected)),
       realised: average(kept.map((run) => run.active.realised)),
       count: average(kept.map((run) => run.active.count)),
@@ -135,7 +141,7 @@ function toSeries(runs: readonly RunResult[]): Series[] {
   return groupBy(runs, (run) => run.method)
     .map((ofMethod) => ({
       method: ofMethod[0]?.method ?? "",
-      cells: groupBy(ofMethod, (run) => String(run.active.requested ?? run.active.realised))
+      cells: groupBy(ofMethod, ({ active, lambda }) => String(active.requested ?? lambda ?? active.realised))
         .flatMap(toCell)
         .sort((a, b) => b.fraction - a.fraction),
     }))
@@ -173,6 +179,7 @@ export function groupRuns(runs: readonly RunResult[], bootstraps: readonly Group
         dimensions: first.dimensions,
         data: first.data,
         seeds: [...new Set(ofGroup.map((run) => run.seed))].sort((a, b) => a - b),
+        replaced: ofGroup.length - all.flatMap(({ cells }) => cells.flatMap(({ runs }) => runs)).length,
         ...(dense === undefined ? {} : { dense }),
         series: all.filter((series) => series.method !== "dense"),
         ...(bootstrap === undefined ? {} : { bootstrap }),
@@ -243,6 +250,7 @@ export function differenceToDense(
     (each) =>
       each.method === cell.method &&
       each.fraction === cell.fraction &&
+      each.lambda === cell.lambda &&
       each.protocol === protocol &&
       each.stage === stage,
   );

@@ -315,7 +315,13 @@ export function bootstrapRuns(
       if (pairs === undefined) return [];
       return PROTOCOLS.flatMap((protocol) =>
         STAGES.map((stage) => ({
-          of: { method: cell.method, fraction: cell.fraction, protocol, stage },
+          of: {
+            method: cell.method,
+            fraction: cell.fraction,
+            ...(cell.lambda === undefined ? {} : { lambda: cell.lambda }),
+            protocol,
+            stage,
+          },
           pairs: pairs.map(({ model, dense }) => ({
             model: model.scores[protocol][stage],
             dense: dense.scores[protocol][stage],

@@ -37,7 +37,7 @@ describe("verdictSentences", () => {
     );
     const text = verdictSentences(groupOf(runs)).join("\n");
     expect(text).toContain(
-      "At 16 of 128 dimensions the accuracy of L0GM differs from dense by −0.07 points [−0.45, +0.31] " +
+      "Under best validation, at 16 of 128 dimensions, the accuracy of L0GM differs from dense by −0.07 points [−0.45, +0.31] " +
         "(paired over 3 seeds, 95 % t interval), which includes zero.",
     );
     expect(text).toContain(
@@ -106,6 +106,15 @@ describe("verdictSentences", () => {
     const [first] = verdictSentences(groupOf(syntheticRuns({ benchmark: "cora", standInFor: "ogbn-products" })));
     expect(first).toBe(
       "These are results on cora (stand-in for ogbn-products); they are not results on ogbn-products.",
+    );
+  });
+
+  it("says how many runs a later one replaces", () => {
+    const [first, ...rest] = syntheticRuns({ methods: ["l0gm"], fractions: [0.125], seeds: 2 });
+    if (first === undefined) throw new Error("no run");
+    expect(verdictSentences(groupOf([first, ...rest])).join(" ")).not.toContain("left out");
+    expect(verdictSentences(groupOf([first, first, ...rest])).at(-1)).toBe(
+      "1 run is left out: a later run, with other settings or other code, has its method, fraction and seed.",
     );
   });
 

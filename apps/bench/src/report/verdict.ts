@@ -93,18 +93,18 @@ function side(estimate: Estimate): "below" | "above" | "both" | "unknown" {
 
 function accuracySentence(group: BenchmarkGroup, cell: Cell): string {
   const measure = MEASURES.accuracy;
-  const at = `At ${dimensionsOf(group, cell)}`;
+  const where = `Under ${PROTOCOL_LABELS.bestValidation}, at ${dimensionsOf(group, cell)},`;
   const name = methodName(cell.method);
   const difference = differenceToDense(group, cell, "accuracy");
   if (difference === undefined) {
     const own = cellEstimate(cell, "accuracy");
-    return `${at} the accuracy of ${name} is ${formatNumber((own?.mean ?? Number.NaN) * 100, 2)} %.`;
+    return `${where} the accuracy of ${name} is ${formatNumber((own?.mean ?? Number.NaN) * 100, 2)} %.`;
   }
   const { mean, interval } = difference;
   const points = (value: number): string => formatSigned(value * measure.scale, measure.digits);
   const range = interval === undefined ? "" : ` [${points(interval.lower)}, ${points(interval.upper)}]`;
   const judgement = { below: ": it is lower", above: ": it is higher", both: ", which includes zero", unknown: "" };
-  return `${at} the accuracy of ${name} differs from dense by ${points(mean)} points${range} (${basis(difference)}${overRows(difference, measure, "; ")})${judgement[side(difference)]}${doubt(difference)}.`;
+  return `${where} the accuracy of ${name} differs from dense by ${points(mean)} points${range} (${basis(difference)}${overRows(difference, measure, "; ")})${judgement[side(difference)]}${doubt(difference)}.`;
 }
 
 function calibrationSentence(group: BenchmarkGroup, cell: Cell, protocol: Protocol): string | undefined {
@@ -220,6 +220,12 @@ function comparatorSentence(group: BenchmarkGroup, cell: Cell): string | undefin
   return `The most accurate comparator there is ${rival.method}: ${against}.`;
 }
 
+function replacedSentence({ replaced }: BenchmarkGroup): string | undefined {
+  if (replaced === 0) return undefined;
+  const [verb, whose] = replaced === 1 ? ["is", "its"] : ["are", "their"];
+  return `${plural(replaced, "run")} ${verb} left out: a later run, with other settings or other code, has ${whose} method, fraction and seed.`;
+}
+
 /** Runs whose test rows could not be resampled; the first few by name. */
 function missingRowsSentence({ bootstrap }: BenchmarkGroup): string | undefined {
   const missing = bootstrap?.missing ?? [];
@@ -254,7 +260,7 @@ export function verdictSentences(group: BenchmarkGroup): string[] {
         ? "one seed, no interval"
         : `[${formatNumber(accuracy.interval.lower * 100, 2)}, ${formatNumber(accuracy.interval.upper * 100, 2)}], ${plural(accuracy.n, "seed")}`;
     sentences.push(
-      `Dense, with all ${group.dimensions} dimensions, has accuracy ${accuracy === undefined ? MISSING : formatNumber(accuracy.mean * 100, 2)} % (${interval}) and NLL ${formatNumber(nll?.mean, 4)}.`,
+      `Dense, with all ${group.dimensions} dimensions, has accuracy ${accuracy === undefined ? MISSING : formatNumber(accuracy.mean * 100, 2)} % (${interval}) and NLL ${formatNumber(nll?.mean, 4)} under ${PROTOCOL_LABELS.bestValidation}.`,
     );
   }
   if (cells !== undefined) {
@@ -269,7 +275,7 @@ export function verdictSentences(group: BenchmarkGroup): string[] {
       sentences.push(`${plural(inexact, "run")} did not end with the number of dimensions that was asked for.`);
     else if (asked) sentences.push("Every run ended with exactly the number of dimensions that was asked for.");
   }
-  sentences.push(missingRowsSentence(group));
+  sentences.push(replacedSentence(group), missingRowsSentence(group));
   return sentences.filter((sentence) => sentence !== undefined);
 }
 

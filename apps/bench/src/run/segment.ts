@@ -15,7 +15,7 @@ import { directory } from "@l0gm/core/node";
 import { type RunResult, resultSchema } from "../result.ts";
 import type { TaskData } from "../tasks/task.ts";
 import { measureCost } from "./cost.ts";
-import { measure, measureSplits, type SplitPredictions, selectRows } from "./evaluate.ts";
+import { measure, measureSplits, type SplitPredictions, selectRows, splitWarnings } from "./evaluate.ts";
 import { methodName, type PlannedRun } from "./spec.ts";
 import { versions } from "./versions.ts";
 import type { Workspace } from "./workspace.ts";
@@ -54,6 +54,7 @@ export async function concludeSegment<Batch>(
     benchmark: run.benchmark,
     ...(standInFor === undefined ? {} : { standInFor }),
     method: methodName(run.method),
+    ...(run.method.kind === "penalty" ? { lambda: run.method.lambda } : {}),
     seed: run.seed,
     seeds,
     split: run.split,
@@ -118,6 +119,7 @@ async function evaluate<Batch>(
   const { temperature } = bestValidation.validation;
   const ofRows = (rows: readonly number[]) => measure(selectRows(test, rows), temperature);
   const subsets = Object.entries(data.subsets).map(([name, rows]) => [name, ofRows(rows)]);
+  const { cost, warnings } = await measureCost(model, data.validation, validation);
   return {
     measures: {
       metrics: bestValidation,
@@ -126,7 +128,8 @@ async function evaluate<Batch>(
       subgroups: data.subgroups.map(({ rows, ...group }) => ({ ...group, metrics: ofRows(rows) })),
     },
     predictions,
-    ...(await measureCost(model, data.validation, validation)),
+    cost,
+    warnings: [...splitWarnings(predictions.bestValidation, data.classes), ...warnings],
   };
 }
 
