@@ -93,7 +93,7 @@ describe("l0gm sweep", () => {
     expect(second.code, second.stderr).toBe(1);
     expect(second.stderr).toMatch("1 of 2 runs failed");
     expect(second.stderr).toMatch(join(partial, "error.json"));
-    expect(JSON.parse(readFileSync(join(partial, "error.json"), "utf8")).message).toMatch("checkpoint.safetensors");
+    expect(JSON.parse(readFileSync(join(partial, "error.json"), "utf8")).message).toMatch(`remove ${partial}`);
     expect(second.stdout).toMatch("l0gm");
     expect(second.stdout).toMatch("Report: file://");
   });

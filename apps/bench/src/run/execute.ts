@@ -2,6 +2,7 @@ import {
   type Callback,
   type EpochRecord,
   type FitResult,
+  FormatError,
   fit,
   GatedClassifier,
   type GateOptions,
@@ -92,7 +93,7 @@ async function train<Batch>(
   const controller = controllerFor(method, config);
   const { weights, gate, clipNorm, earlyStopping } = config;
   log.start();
-  return fit(model, data, {
+  const fitted = fit(model, data, {
     epochs,
     batchSize: config.batchSize === "auto" ? automaticBatchSize(data.train.rows) : config.batchSize,
     ...(controller === undefined ? {} : { controller }),
@@ -112,6 +113,12 @@ async function train<Batch>(
         },
       },
     ],
+  });
+  return fitted.catch((cause: unknown) => {
+    if (!(cause instanceof FormatError)) throw cause;
+    const { where, expected, received } = cause;
+    const hint = `The run's checkpoint is damaged; remove ${workspace.folder} to start the run anew.`;
+    throw new FormatError({ where, expected, received, hint }, { cause });
   });
 }
 

@@ -36,3 +36,12 @@ test("whatever decides the numbers changes the key; where the data lie does not"
   expect(new Set(keys).size).toBe(keys.length);
   expect(key({ source: {} })).toBe(keys[0]);
 });
+
+test("a sweep over more fractions keeps the runs that it shares with a smaller one", () => {
+  const key = (kind: "dense" | "path", fractions: number[]): string => {
+    const config = { ...spec.config, path: { ...spec.config.path, fractions } };
+    return planRun({ ...spec, method: { kind }, config }, data, "code", "out").key;
+  };
+  expect(key("dense", [1, 0.5, 0.25])).toBe(key("dense", [1, 0.5]));
+  expect(key("path", [1, 0.5, 0.25])).not.toBe(key("path", [1, 0.5]));
+});

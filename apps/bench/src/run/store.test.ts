@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataError, FormatError } from "@l0gm/core";
@@ -46,10 +46,23 @@ describe("results", () => {
     expect(await readResults(folder)).toHaveLength(2);
   });
 
+  test("of one method, fraction and seed come in the order in which they were written", async () => {
+    const epochs = (count: number): object => ({ ...result, config: { epochs: count } });
+    for (const [name, time] of [
+      ["z", 1000],
+      ["a", 3000],
+      ["m", 2000],
+    ] as const) {
+      utimesSync(write(name, epochs(time)), time, time);
+    }
+    expect((await readResults(folder)).map(({ config }) => config["epochs"])).toEqual([1000, 2000, 3000]);
+  });
+
   test("that are cut off or not ours are refused by file and field", async () => {
     const cut = write("cut", JSON.stringify(result).slice(0, 100));
     await expect(readResult(cut)).rejects.toThrow(FormatError);
     await expect(readResult(cut)).rejects.toThrow(cut);
+    await expect(readResult(cut)).rejects.toThrow("The command that made the run repeats it");
     const foreign = write("foreign", { ...result, seed: "one" });
     await expect(readResult(foreign)).rejects.toThrow(`${foreign}: seed`);
     await expect(readResults(join(folder, "nowhere"))).rejects.toThrow(DataError);

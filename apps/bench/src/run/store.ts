@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, constants, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError, FormatError } from "@l0gm/core";
 import { type RunResult, resultSchema } from "../result.ts";
@@ -50,15 +50,28 @@ export function failureFile(run: PlannedRun): string {
   return join(run.folder + PARTIAL, FAILURE);
 }
 
-/** Folders of all finished runs at or below `folder`, each with its result; path runs come fraction by fraction, densest first. */
+/**
+ * Folders of all finished runs at or below `folder`, each with its result; path runs come fraction by fraction, densest first. Of
+ * runs that differ in their settings or their code alone the one that was written last comes last.
+ */
 export async function findResults(folder: string): Promise<{ folder: string; result: RunResult }[]> {
   const files = await resultFiles(folder);
   const found = await Promise.all(
-    files.map(async (path) => ({ folder: join(path, ".."), result: await readResult(path) })),
+    files.map(async (path) => ({
+      folder: join(path, ".."),
+      result: await readResult(path),
+      written: (await stat(path)).mtimeMs,
+    })),
   );
-  return found.sort(
-    (a, b) => byName(a.result, b.result) || a.result.seed - b.result.seed || byFraction(a.result, b.result),
-  );
+  return found
+    .sort(
+      (a, b) =>
+        byName(a.result, b.result) ||
+        a.result.seed - b.result.seed ||
+        byFraction(a.result, b.result) ||
+        a.written - b.written,
+    )
+    .map(({ written: _, ...run }) => run);
 }
 
 /** The results at or below `folder`, in the order of {@link findResults}. */
@@ -94,6 +107,8 @@ function listFolder(folder: string) {
   return readdir(folder, { withFileTypes: true });
 }
 
+const DAMAGED_RESULT = "The command that made the run repeats it; or remove its folder.";
+
 /** @throws FormatError when the file is not one run's document */
 export async function readResult(path: string): Promise<RunResult> {
   let json: unknown;
@@ -101,7 +116,7 @@ export async function readResult(path: string): Promise<RunResult> {
     json = JSON.parse(await readFile(path, "utf8"));
   } catch (cause) {
     const received = cause instanceof Error ? cause.message : String(cause);
-    throw new FormatError({ where: path, expected: "a run's document", received }, { cause });
+    throw new FormatError({ where: path, expected: "a run's document", received, hint: DAMAGED_RESULT }, { cause });
   }
   const parsed = resultSchema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -110,6 +125,7 @@ export async function readResult(path: string): Promise<RunResult> {
     where: `${path}: ${issue?.path.join(".")}`,
     expected: "a run's document",
     received: issue?.message,
+    hint: DAMAGED_RESULT,
   });
 }
 
@@ -117,6 +133,7 @@ export async function readResult(path: string): Promise<RunResult> {
 export async function prepareOutput(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
     const received = cause instanceof Error ? cause.message : String(cause);
     throw new DataError({ where: "--out", expected: "a folder that can be written", received }, { cause });

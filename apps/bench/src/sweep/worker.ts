@@ -42,7 +42,8 @@ process.once("message", async (message) => {
     const wrongInput = isWrongInput(error);
     const message = error instanceof Error ? error.message : String(error);
     const stack = error instanceof Error && !wrongInput ? error.stack : undefined;
-    await keepFailure(run, { message, ...(stack === undefined ? {} : { stack }) });
+    // The parent is told in any case, also where the folder cannot be written.
+    await keepFailure(run, { message, ...(stack === undefined ? {} : { stack }) }).catch(() => {});
     await tell({ type: "failed", message, wrongInput });
   }
   process.exit(0);

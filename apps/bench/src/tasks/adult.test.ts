@@ -44,4 +44,5 @@ test("without fnlwgt the results have another name; other bytes have another che
 test("a file of one's own is refused", async () => {
   const config = parseConfig(adult.config, {}, "config");
   await expect(adult.identify({ file: "my.csv" }, config)).rejects.toThrow(ConfigError);
+  await expect(adult.identify({ testFile: "my.csv" }, config)).rejects.toThrow(ConfigError);
 });
