@@ -174,7 +174,7 @@ export function calibrationTable(group: BenchmarkGroup, protocol: Protocol, stag
     ...(stage === "scaled" ? [measureColumn("nll", protocol, stage), measureColumn("temperature", protocol)] : []),
   ];
   const when = stage === "raw" ? "before" : "after";
-  const caption = `Calibration on the test split ${when} temperature scaling, ${PROTOCOL_LABELS[protocol]}`;
+  const caption = `Calibration on the test split ${when} temperature scaling, ${PROTOCOL_LABELS[protocol]}; a debiased RMS error is 0 where its estimate is not above zero`;
   return groupedTable(caption, "Method", filled(columns, cells), methodGroups(group, cells));
 }
 
