@@ -128,6 +128,7 @@ export type {
 } from "./model/encoder.ts";
 export { type EncoderFactory, rebuildEncoder, registerEncoder } from "./model/encoder-registry.ts";
 export {
+  type Batches,
   EVALUATION,
   type ForwardContext,
   GatedClassifier,

@@ -21,7 +21,7 @@ export interface Observation {
   readonly segment: number;
   /** Progress through the segment's gate phase, in [0, 1). */
   readonly progress: number;
-  /** Expected active fraction, E[L0] / d. */
+  /** Expected active fraction, E[L0] / d, weighted by the gates' costs where they have any. */
   readonly expected: number;
 }
 

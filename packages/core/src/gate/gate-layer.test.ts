@@ -247,6 +247,18 @@ describe("freezing", () => {
     expect(Math.min(...gradient)).toBeGreaterThan(1e-3);
   });
 
+  test("thawing leaves a kept gate at least half open, however far it had closed", async () => {
+    const gate = built(3);
+    assign(gate, [-6, 4, -6]);
+    await gate.freeze([0, 1]);
+    await gate.thaw();
+    const { logAlpha } = await gate.state();
+    expectClose(Float32Array.from(logAlpha, (value) => openProbabilityOf(value)).subarray(0, 1), [0.5], {
+      absolute: 1e-6,
+    });
+    expect(logAlpha[2]).toBe(-6);
+  });
+
   test("thawing never turns an open gate's log alpha around, whatever the temperature", async () => {
     const gate = built(2, { temperature: 2 });
     assign(gate, [8, 4]);

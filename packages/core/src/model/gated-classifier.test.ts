@@ -164,6 +164,17 @@ describe("predict", () => {
     expectClose(logits, await model.logits(x).data(), { absolute: 1e-5 });
   });
 
+  test("takes batches as they are, without a dataset around them", async () => {
+    const model = modelOf();
+    const data = dataset([3, 1, 5]);
+    expect(await predict(model, data.batches(1))).toEqual(await predict(model, data));
+    const inputs = batch(2);
+    const listed = await predict(model, [{ inputs, labels: Int32Array.of(1, 0) }]);
+    expect([...listed.labels]).toEqual([1, 0]);
+    expect(listed.logits).toHaveLength(8);
+    await expect(predict(model, [{ inputs, labels: Int32Array.of(1) }])).rejects.toThrow(/expected 2 labels/);
+  });
+
   test("asks for batches of the size given", async () => {
     const sizes: number[] = [];
     const data = dataset([2]);
