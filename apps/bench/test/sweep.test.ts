@@ -69,6 +69,18 @@ describe("l0gm sweep", () => {
     expect(readdirSync(join(cut, "tabular")).filter((name) => name.endsWith(".partial"))).toEqual([]);
   });
 
+  test("two sweeps in one folder share the work instead of undoing it", { timeout: 120_000 }, async () => {
+    const folder = temporaryFolder();
+    const sweep = sweepOf(folder, 12, "--workers", "2");
+    const [shared, alone] = [join(folder, "shared"), join(folder, "alone")];
+    const both = await Promise.all([l0gm(...sweep(shared)), l0gm(...sweep(shared))]);
+    for (const { code, stderr } of both) expect(code, stderr).toBe(0);
+    expect((await l0gm(...sweep(alone))).code).toBe(0);
+    expect(numbers(await readResults(shared))).toEqual(numbers(await readResults(alone)));
+    const runs = join(shared, "tabular");
+    for (const run of readdirSync(runs)) expect(readdirSync(join(runs, run)), run).toContain("preprocessor.json");
+  });
+
   test("a run that fails is kept as failed, the rest go on, and the exit code is 1", { timeout: 120_000 }, async () => {
     const folder = temporaryFolder();
     const sweep = sweepOf(folder, 4, "--workers", "1");

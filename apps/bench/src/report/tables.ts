@@ -266,7 +266,7 @@ export function costTable(group: BenchmarkGroup): Markup {
     ...new Set(allCells(group).flatMap((cell) => cell.runs.flatMap((run) => run.cost.latencyMs.rows ?? []))),
   ];
   const batch = rows.length === 1 ? `a batch of ${plural(rows[0] ?? 0, "row")}` : "a batch";
-  const caption = `What a compacted model costs; latency of ${batch} and training time on the ${backends} backend, means over seeds`;
+  const caption = `What a compacted model costs; latency of ${batch} and training time on the ${backends} backend, means over seeds; timed in each run's own process, while other runs went on beside it`;
   return groupedTable(caption, "Method", filled(columns, allCells(group)), methodGroups(group, allCells(group)));
 }
 

@@ -1,6 +1,7 @@
-import { access, constants, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { DataError, FormatError } from "@l0gm/core";
+import lockfile from "proper-lockfile";
 import { type RunResult, resultSchema } from "../result.ts";
 import { executeRun, type RunHooks } from "./execute.ts";
 import type { PlannedRun } from "./spec.ts";
@@ -10,16 +11,50 @@ const RESULT = "result.json";
 const CHECKPOINT = "checkpoint.safetensors";
 /** Ends the name of a folder whose run is not finished. */
 const PARTIAL = ".partial";
+/**
+ * A lock is `<folder>.lock`, touched every two seconds; one that has not been touched for ten is a killed process's. Training lets
+ * timers through ten times a second, evaluation blocks for less than five seconds.
+ */
+const LOCK = {
+  realpath: false,
+  stale: 10_000,
+  update: 2000,
+  retries: { forever: true, minTimeout: 500, maxTimeout: 2000 },
+};
 /** Why the last attempt failed, in the folder of an unfinished run. */
 const FAILURE = "error.json";
 
 /**
  * Gives a run's results: those of its folder when it is finished, else it is executed. Work goes on in `<folder>.partial` and the
- * folder gets its name when it is complete, so a folder without that ending is always whole.
+ * folder gets its name when it is complete, so a folder without that ending is always whole. A run that another process is working
+ * on is waited for.
  */
 export async function obtainRun(run: PlannedRun, hooks: RunHooks = {}): Promise<RunResult[]> {
   const finished = await finishedRun(run);
   if (finished !== undefined) return finished;
+  const parent = dirname(run.folder);
+  const created = await mkdir(parent, { recursive: true });
+  const release = await lockfile.lock(run.folder, LOCK);
+  try {
+    // Whoever held the lock before may have finished it.
+    return (await finishedRun(run)) ?? (await execute(run, hooks));
+  } finally {
+    await release();
+    if (created !== undefined) await removeEmpty(parent, created);
+  }
+}
+
+/** Removes a folder and those above it up to `last`, as far as they are empty: a run that never began leaves nothing behind. */
+async function removeEmpty(folder: string, last: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch {
+    return;
+  }
+  if (folder !== last) await removeEmpty(dirname(folder), last);
+}
+
+async function execute(run: PlannedRun, hooks: RunHooks): Promise<RunResult[]> {
   const workspace = new Workspace(run.folder + PARTIAL);
   const results = await executeRun(run, workspace, hooks);
   for (const name of [CHECKPOINT, FAILURE]) await rm(join(workspace.folder, name), { force: true });

@@ -1,7 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, platform } from "node:os";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { z } from "zod";
 import { bootstrapRuns } from "../report/bootstrap.ts";
 import { renderPicture } from "../report/picture.ts";
 import { renderReport } from "../report/report.ts";
@@ -11,12 +13,27 @@ import { loadTestRows } from "../run/predictions.ts";
 
 const bench = createRequire(import.meta.url)("../../package.json") as { version: string };
 
+const SUMMARY = "summary.json";
+
+const publication = z.object({
+  title: z.string(),
+  command: z.string().describe("repeats it"),
+  failures: z.array(z.object({ run: z.string(), message: z.string() })).default([]),
+});
+
 /** What is told about runs besides their results. */
-export interface Publication {
-  readonly title: string;
-  /** Repeats it. */
-  readonly command: string;
-  readonly failures?: readonly { readonly run: string; readonly message: string }[];
+export type Publication = z.input<typeof publication>;
+
+/** What a sweep said when it published into this folder; undefined when none has. */
+export async function readPublication(folder: string): Promise<Publication | undefined> {
+  const text = await readFile(join(folder, SUMMARY), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return z.object({ publication }).parse(JSON.parse(text)).publication;
+  } catch {
+    // An older summary, or a damaged one: the runs themselves are all that a report needs.
+    return undefined;
+  }
 }
 
 /**
@@ -48,6 +65,7 @@ export async function publish(
   };
   await writeFileAtomic(report, renderReport(results, context, bootstraps));
   await writeFileAtomic(join(folder, "frontier.svg"), renderPicture(results));
-  await writeFileAtomic(join(folder, "summary.json"), `${JSON.stringify({ benchmarks: summaries }, undefined, 2)}\n`);
+  const summary = { publication: { title, command, failures }, benchmarks: summaries };
+  await writeFileAtomic(join(folder, SUMMARY), `${JSON.stringify(summary, undefined, 2)}\n`);
   return { summaries, report };
 }
