@@ -58,6 +58,7 @@ export const resultSchema = z.object({
   benchmark: z.string(),
   standInFor: z.string().optional(),
   method: z.string().describe("dense, l0gm, l0gm-path, or a comparator's name"),
+  lambda: z.number().optional().describe("weight of the L0 penalty, where a run had one instead of a fraction"),
   seed: z.number().int(),
   seeds: z.object({
     split: z.number().int(),

@@ -17,7 +17,17 @@ describe("L0gmError", () => {
     [undefined, "undefined"],
     [7n, "7"],
     [null, "null"],
+    [{ temperature: Number.NaN, limit: Number.NEGATIVE_INFINITY }, '{"temperature":"NaN","limit":"-Infinity"}'],
+    [[7n], '["7"]'],
   ])("shows %s as %s", (received, shown) => {
     expect(new L0gmError({ where: "f", expected: "x", received }).message).toBe(`f: expected x, received ${shown}`);
+  });
+
+  it("cuts what is too long for a screen, and keeps it whole in received", () => {
+    const received = Array.from({ length: 10_000 }, () => 1);
+    const error = new L0gmError({ where: "f", expected: "x", received, hint: "do y" });
+    expect(error.message.length).toBeLessThan(1100);
+    expect(error.message).toMatch(/1,1… \(20001 characters\)\n {2}do y$/);
+    expect(error.received).toBe(received);
   });
 });

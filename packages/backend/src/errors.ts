@@ -9,10 +9,21 @@ export interface ErrorDetails {
   readonly hint?: string;
 }
 
-function show(value: unknown): string {
+/** A longer text would push what was expected off the screen. */
+const LONGEST = 1000;
+
+function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "bigint" || value === undefined) return String(value);
-  return JSON.stringify(value) ?? String(value);
+  // JSON has neither NaN and infinity, which it would show as null, nor big integers.
+  const plain = (_key: string, part: unknown): unknown =>
+    typeof part === "bigint" || (typeof part === "number" && !Number.isFinite(part)) ? String(part) : part;
+  return JSON.stringify(value, plain) ?? String(value);
+}
+
+function show(value: unknown): string {
+  const text = textOf(value);
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}… (${text.length} characters)`;
 }
 
 /**

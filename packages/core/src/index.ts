@@ -75,7 +75,13 @@ export {
 export { compareLatency, type Latency, type LatencyOptions } from "./gate/latency.ts";
 export { type FileHandler, memoryFiles } from "./io/file-handler.ts";
 export type { Manifest, ManifestGate, SaveInfo } from "./io/manifest.ts";
-export { decodeSafetensors, encodeSafetensors, type SafeTensor, type Safetensors, type StoredTensor } from "./io/safetensors.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafeTensor,
+  type Safetensors,
+  type StoredTensor,
+} from "./io/safetensors.ts";
 export { load, readManifest, save } from "./io/save-load.ts";
 export { type BrierDecomposition, brierDecomposition } from "./metrics/brier-decomposition.ts";
 export {
@@ -122,6 +128,7 @@ export type {
 } from "./model/encoder.ts";
 export { type EncoderFactory, rebuildEncoder, registerEncoder } from "./model/encoder-registry.ts";
 export {
+  type Batches,
   EVALUATION,
   type ForwardContext,
   GatedClassifier,
@@ -136,14 +143,7 @@ export { Random, type Seeds, type StreamName, seedsFrom } from "./random.ts";
 export { AdamW, type AdamWOptions } from "./train/adamw.ts";
 export type { Callback, EpochRecord, Phase } from "./train/callbacks.ts";
 export type { CheckpointOptions } from "./train/checkpoint.ts";
-export {
-  type FitOptions,
-  type FitResult,
-  fit,
-  type OptimizerOptions,
-  type Protocol,
-  type ProtocolResult,
-  type SegmentResult,
-  type TrainingData,
-} from "./train/fit.ts";
+export { type FitResult, fit } from "./train/fit.ts";
+export type { FitOptions, OptimizerOptions, Protocol, TrainingData } from "./train/options.ts";
+export type { ProtocolResult, SegmentResult } from "./train/state.ts";
 export { VERSION } from "./version.ts";

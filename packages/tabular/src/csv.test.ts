@@ -170,6 +170,7 @@ describe("inferCsvSchema", () => {
 
   test("refuses an absent label, a category for every row and an empty file", async () => {
     await expect(inferCsvSchema([`${header}1,x,a\n`], { label: "income" })).rejects.toThrow(/label column income/);
+    await expect(inferCsvSchema(["age;class\n1;a\n"], { label: "class" })).rejects.toThrow(/state its delimiter/);
     const rows = Array.from({ length: 30 }, (_, i) => `1,town ${i},a\n`).join("");
     await expect(inferCsvSchema([header, rows], { label: "class" })).rejects.toThrow(/declare town as "ignore"/);
     await expect(inferCsvSchema([], { label: "class" })).rejects.toThrow(/a header line/);

@@ -162,7 +162,7 @@ export async function readCsv(source: CsvSource, schema: TableSchema, options: C
     header(names) {
       const columns = presentColumns(name, names, schema, options);
       indices = columns.map((column) => names.indexOf(column.name));
-      builder = new TableBuilder(name, "line", schema, columns);
+      builder = new TableBuilder(name, "line", schema, columns, options);
     },
     row(fields, line) {
       builder?.add(

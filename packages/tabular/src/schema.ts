@@ -147,7 +147,10 @@ export class SchemaSurvey {
     this.#columns = names.map((name) => ({ name, values: 0, numbers: 0, texts: new Set<string>() }));
     const present = `the columns ${names.join(", ")}`;
     if (!names.includes(options.label)) {
-      const hint = "Name the column that holds the classes; letter case counts.";
+      const hint =
+        names.length === 1
+          ? "The file has one column: state its delimiter if that is no comma."
+          : "Name the column that holds the classes; letter case counts.";
       throw new DataError({ where, expected: `a label column ${options.label}`, received: present, hint });
     }
     for (const name of Object.keys(options.overrides ?? {})) {

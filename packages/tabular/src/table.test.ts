@@ -48,6 +48,16 @@ describe("tableFromRows", () => {
     expect(tableFromRows(rows, schema, { labelled: false }).has("class")).toBe(false);
   });
 
+  test("leaves a label column with gaps out where rows are to be predicted, and refuses it where they train", () => {
+    const rows: TableRow[] = [
+      { age: 1, town: "Ghent", class: "a" },
+      { age: 2, town: "Lyon", class: "" },
+    ];
+    expect(() => tableFromRows(rows, schema)).toThrow(/row 2, column class: expected a label/);
+    const table = tableFromRows(rows, schema, { labelled: false });
+    expect([table.rows, table.has("class")]).toEqual([2, false]);
+  });
+
   test.each<[string, TableRow[], string]>([
     ["no rows", [], "rows: expected at least one row"],
     ["an absent column", [{ age: 1, class: "a" }], "rows: expected a column town"],

@@ -162,8 +162,19 @@ export class TableBuilder {
   readonly #values: readonly (Numbers<Float64Array> | TextValues)[];
   readonly #numbers = new Numbers((length) => new Int32Array(length));
 
+  readonly #labelled: boolean;
+  /** Label columns with gaps. */
+  readonly #incomplete = new Set<number>();
+
   /** @param columns - those of the schema to keep, in the order in which {@link add} gets their values */
-  constructor(name: string, unit: Origin["unit"], schema: TableSchema, columns: readonly ColumnSchema[]) {
+  constructor(
+    name: string,
+    unit: Origin["unit"],
+    schema: TableSchema,
+    columns: readonly ColumnSchema[],
+    { labelled = true }: Requirement,
+  ) {
+    this.#labelled = labelled;
     this.#name = name;
     this.#unit = unit;
     this.#missing = new Set(schema.missing);
@@ -175,7 +186,7 @@ export class TableBuilder {
 
   /**
    * @param texts - `undefined` where a value is missing, as are the schema's missing texts
-   * @throws DataError when a numeric column holds something that is no finite number, or a label is missing
+   * @throws DataError when a numeric column holds something that is no finite number, or a label is missing where rows are labelled
    */
   add(texts: readonly (string | undefined)[], number: number): void {
     this.#values.forEach((values, index) => {
@@ -183,13 +194,15 @@ export class TableBuilder {
       const text = given === undefined || this.#missing.has(given) ? undefined : given;
       if (values instanceof TextValues) {
         if (text === undefined && this.#columns[index]?.kind === "label") {
-          throw this.#error(
-            index,
-            number,
-            "a label",
-            given ?? "nothing",
-            "Remove rows without a label before training.",
-          );
+          if (!this.#labelled) this.#incomplete.add(index);
+          else
+            throw this.#error(
+              index,
+              number,
+              "a label",
+              given ?? "nothing",
+              "Remove rows without a label before training.",
+            );
         }
         values.push(text);
         return;
@@ -211,6 +224,7 @@ export class TableBuilder {
       throw new DataError({ where: this.#name, expected: "at least one row", received: "none" });
     const columns = new Map<string, Column>();
     this.#columns.forEach(({ name }, index) => {
+      if (this.#incomplete.has(index)) return;
       const values = this.#values[index];
       if (values instanceof TextValues) columns.set(name, values.take());
       else if (values !== undefined) columns.set(name, { kind: "numeric", values: values.take() });
@@ -227,7 +241,7 @@ export class TableBuilder {
 
 /** The columns of a schema that a table must, or may, have. */
 export interface Requirement {
-  /** False lets the label column be absent, as in rows to predict. True by default. */
+  /** False lets the label column be absent or have gaps, as in rows to predict; with gaps it is left out. True by default. */
   readonly labelled?: boolean;
 }
 
@@ -282,7 +296,7 @@ export function tableFromRows(rows: readonly TableRow[], schema: TableSchema, op
   const name = options.name ?? "rows";
   if (rows.length === 0) throw new DataError({ where: name, expected: "at least one row", received: "none" });
   const columns = presentColumns(name, namesOf(rows), schema, options);
-  const builder = new TableBuilder(name, "row", schema, columns);
+  const builder = new TableBuilder(name, "row", schema, columns, options);
   rows.forEach((row, index) => {
     builder.add(
       columns.map((column) => textOf(row[column.name])),

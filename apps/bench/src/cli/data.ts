@@ -1,3 +1,4 @@
+import { DataError } from "@l0gm/core";
 import { Command } from "commander";
 import { DATA_SETS, type DataSet } from "../data/catalogue.ts";
 import { dataSet, digestFile, filePath, findFolder, requireFolder, searchedFolders } from "../data/folders.ts";
@@ -23,7 +24,7 @@ export function dataCommand(): Command {
     .argument("<name>", DATA_SETS.map(({ name }) => name).join(", "))
     .addOption(DATA_DIR_OPTION)
     .action((name: string, { dataDir }: DataOptions) => {
-      process.stdout.write(`${name} is there already: ${requireFolder(dataSet(name), dataDir)}\n`);
+      process.stdout.write(`${name} is there already: ${fetchSet(dataSet(name), dataDir)}\n`);
     });
   command
     .command("verify")
@@ -38,6 +39,18 @@ export function dataCommand(): Command {
       if (wrong > 0) process.exitCode = EXIT.usage;
     });
   return command;
+}
+
+/** Every set of the catalogue ships with this package, so there is nothing to download: what is missing was removed. */
+function fetchSet(set: DataSet, dataDir: string | undefined): string {
+  const folder = findFolder(set, dataDir);
+  if (folder !== undefined) return folder;
+  throw new DataError({
+    where: `data fetch ${set.name}`,
+    expected: "the copy that ships with l0gm",
+    received: `none in ${set.shipped}`,
+    hint: `Take ${set.files.map(({ name }) => name).join(" and ")} from ${set.address} and put them into ${searchedFolders(set, dataDir)[0]}.`,
+  });
 }
 
 function describe(set: DataSet, dataDir: string | undefined): string {

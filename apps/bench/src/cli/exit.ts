@@ -1,5 +1,6 @@
-import { L0gmError, NumericalError } from "@l0gm/core";
+import { L0gmError } from "@l0gm/core";
 import { CommanderError } from "commander";
+import { isWrongInput } from "../run/failure.ts";
 
 /** What the process ends with. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -14,7 +15,8 @@ export function thisCommand(): string {
   const quoted = process.argv
     .slice(2)
     .map((word) => (/^[\w./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  return ["l0gm", ...quoted].join(" ");
+  const { npm_lifecycle_event: script = "" } = process.env;
+  return [["l0gm", "reproduce"].includes(script) ? "pnpm l0gm" : "l0gm", ...quoted].join(" ");
 }
 
 /**
@@ -44,15 +46,10 @@ export function explain(error: unknown, debug: boolean): number {
     process.stderr.write(`\nInterrupted. What is finished is kept. To go on:\n  ${thisCommand()}\n`);
     return EXIT.interrupted;
   }
-  const known = isL0gmError(error);
+  const known = isWrongInput(error) || error instanceof L0gmError;
   const text = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${known ? "error" : "unexpected error"}: ${text.slice(0, 2000)}\n`);
   if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
   else if (!known) process.stderr.write("Run again with --debug for the place in the code.\n");
-  return known && !(error instanceof NumericalError) ? EXIT.usage : EXIT.failed;
-}
-
-/** The backend package, which core builds on, has a base class of its own. */
-function isL0gmError(error: unknown): error is Error {
-  return error instanceof L0gmError || (error instanceof Error && "hint" in error && "expected" in error);
+  return isWrongInput(error) ? EXIT.usage : EXIT.failed;
 }

@@ -1,6 +1,3 @@
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { renderTable } from "../report/terminal.ts";
 import { runLabel } from "../run/spec.ts";
 import { failureFile, findResults, prepareOutput } from "../run/store.ts";
 import { planRuns, type RunRequest } from "../sweep/plan.ts";
@@ -9,6 +6,7 @@ import { publish } from "../sweep/publish.ts";
 import { EXIT, interruptible, thisCommand } from "./exit.ts";
 import { printJson } from "./options.ts";
 import { showProgress } from "./progress.ts";
+import { printVerdict } from "./verdict.ts";
 
 /** What `sweep` and `reproduce` have in common. */
 export interface GridOptions {
@@ -34,27 +32,31 @@ export async function runGrid(requests: readonly RunRequest[], options: GridOpti
   });
   const failed = outcomes.filter(({ state }) => state === "failed");
   const finished = outcomes.filter(({ state }) => state !== "failed");
+  if (finished.length === 0 && failed.every(({ failure }) => failure?.wrongInput === true)) {
+    for (const message of new Set(failed.map(({ failure }) => failure?.message)))
+      process.stderr.write(`error: ${message}\n`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
   const found = (await Promise.all(finished.map(({ run }) => findResults(run.folder)))).flat();
-  const { summaries, report } = await publish(
-    out,
-    found.map(({ result }) => result),
-    {
-      title,
-      command: thisCommand(),
-      failures: failed.map(({ run, message = "" }) => ({ run: `${run.benchmark} ${runLabel(run)}`, message })),
-    },
-  );
+  const { summaries, report } = await publish(out, found, {
+    title,
+    command: thisCommand(),
+    failures: failed.map(({ run, failure }) => ({
+      run: `${run.benchmark} ${runLabel(run)}`,
+      message: failure?.message ?? "",
+    })),
+  });
   if (json) {
     printJson({
       ...(profile === undefined ? {} : { profile }),
       benchmarks: summaries,
       runs: found.map(({ folder }) => folder),
-      failed: failed.map(({ run, message }) => ({ run: run.folder, message })),
+      failed: failed.map(({ run, failure }) => ({ run: run.folder, message: failure?.message })),
       report,
     });
   } else {
-    process.stdout.write(`${renderTable(summaries, { color: process.stdout.isTTY === true })}\n`);
-    process.stdout.write(`Report: ${pathToFileURL(resolve(report)).href}\n`);
+    printVerdict(summaries, report);
   }
   if (failed.length === 0) return;
   const places = failed.map(({ run }) => `  ${failureFile(run)}`).join("\n");

@@ -17,15 +17,15 @@ export function fractions(text: string): number[] {
   return text.split(",").map(fraction);
 }
 
-export function number(text: string): number {
+export function weight(text: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (!Number.isFinite(value)) throw new InvalidArgumentError("It is a number.");
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError("It is a number of at least 0.");
   return value;
 }
 
 export function integer(text: string): number {
-  const value = number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("It is an integer of at least 0.");
+  const value = weight(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("It is an integer from 0 to 2^53 - 1.");
   return value;
 }
 

@@ -37,10 +37,10 @@ function bars(total: number, stream: NodeJS.WriteStream): Progress {
       bar?.setTotal(epochs);
       bar?.update(epoch, { note: `epoch ${epoch}/${epochs}, validation NLL ${validationNll.toFixed(4)}` });
     },
-    onEnd: ({ run, state, message }) => {
+    onEnd: ({ run, state, failure }) => {
       const bar = shown.get(run);
       if (bar !== undefined) all.remove(bar);
-      if (state === "failed") all.log(`${title(run)} failed: ${message}\n`);
+      if (state === "failed") all.log(`${title(run)} failed: ${failure?.message}\n`);
       sum?.increment();
     },
     stop: () => all.stop(),
@@ -60,9 +60,9 @@ function lines(total: number, stream: NodeJS.WriteStream): Progress {
       last.set(run, performance.now());
       stream.write(`${title(run)}: epoch ${epoch} of ${epochs}, validation NLL ${validationNll.toFixed(4)}\n`);
     },
-    onEnd: ({ run, state, message }) => {
+    onEnd: ({ run, state, failure }) => {
       ended++;
-      const words = { done: "done", reused: "was done before", failed: `failed: ${message}` };
+      const words = { done: "done", reused: "was done before", failed: `failed: ${failure?.message}` };
       stream.write(`[${ended}/${total}] ${title(run)}: ${words[state]}\n`);
     },
     stop: () => {},

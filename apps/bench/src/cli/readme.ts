@@ -1,26 +1,35 @@
 import { DataError } from "@l0gm/core";
 import { formatDifference, formatEstimate, formatFraction } from "../report/format.ts";
 import { MEASURES } from "../report/measures.ts";
-import { type FrontierSummary, frontierSummary } from "../report/summary.ts";
-import type { RunResult } from "../result.ts";
+import type { FrontierSummary } from "../report/summary.ts";
 
 const START = "<!-- results:start -->";
 const END = "<!-- results:end -->";
 
+/** What a README shows of some runs. */
+export interface ReadmeTables {
+  readonly summaries: readonly FrontierSummary[];
+  /** Repeats the runs. */
+  readonly command: string;
+}
+
 /**
- * Replaces what stands between the two marks of a README with the tables of some runs.
+ * Replaces what stands between the two marks of a README with tables, verdicts and the command that repeats them.
  *
  * @param file - for messages
  * @throws DataError when the marks are not there, in this order
  */
-export function fillReadme(text: string, runs: readonly RunResult[], file: string): string {
+export function fillReadme(text: string, { summaries, command }: ReadmeTables, file: string): string {
   const start = text.indexOf(START);
   const end = text.indexOf(END, start);
   if (start < 0 || end < 0) {
     throw new DataError({ where: file, expected: `the lines ${START} and ${END}`, received: "a file without them" });
   }
-  const tables = frontierSummary(runs).map(table).join("\n\n");
-  return `${text.slice(0, start)}${START}\n${tables}\n${text.slice(end)}`;
+  const tables = summaries.map((summary) =>
+    [table(summary), "", ...summary.verdict.map((line) => `- ${line}`)].join("\n"),
+  );
+  const body = [...tables, `Made by \`${command}\`.`].join("\n\n");
+  return `${text.slice(0, start)}${START}\n${body}\n${text.slice(end)}`;
 }
 
 const HEAD = [
@@ -30,25 +39,33 @@ const HEAD = [
   "minus dense, points",
   "ECE, best validation",
   "minus dense",
+  "after T",
   "ECE, equal budget",
   "minus dense",
+  "after T",
 ];
 
 function table({ benchmark, standInFor, dimensions, frontier }: FrontierSummary): string {
   const seeds = Math.max(0, ...frontier.map((point) => point.seeds.length));
   const standIn = standInFor === undefined ? "" : ` (stand-in for ${standInFor})`;
-  const title = `**${benchmark}**${standIn}, ${dimensions} dimensions, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, mean and 95 % t interval; test split:`;
+  const title = `**${benchmark}**${standIn}, ${dimensions} dimensions, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, mean and 95 % t interval; test split; accuracy under best validation; *after T*: ECE minus dense after temperature scaling:`;
   const rows = frontier.map(({ method, active, protocols: { bestValidation, equalBudget } }) => {
-    const dense = method === "dense";
+    const calibration = ({ ece, minusDense, temperatureScaled }: typeof bestValidation): string[] => [
+      formatEstimate(ece, MEASURES.ece),
+      ...(method === "dense"
+        ? ["", ""]
+        : [
+            formatDifference(minusDense.ece, MEASURES.ece),
+            formatDifference(temperatureScaled.minusDense.ece, MEASURES.ece),
+          ]),
+    ];
     return [
       method,
       `${Number(active.count.toFixed(1))} (${formatFraction(active.requested ?? active.realised)})`,
       formatEstimate(bestValidation.accuracy, MEASURES.accuracy),
-      dense ? "" : formatDifference(bestValidation.minusDense.accuracy, MEASURES.accuracy),
-      formatEstimate(bestValidation.ece, MEASURES.ece),
-      dense ? "" : formatDifference(bestValidation.minusDense.ece, MEASURES.ece),
-      formatEstimate(equalBudget.ece, MEASURES.ece),
-      dense ? "" : formatDifference(equalBudget.minusDense.ece, MEASURES.ece),
+      method === "dense" ? "" : formatDifference(bestValidation.minusDense.accuracy, MEASURES.accuracy),
+      ...calibration(bestValidation),
+      ...calibration(equalBudget),
     ];
   });
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;

@@ -1,7 +1,6 @@
 import { Command, Option } from "commander";
 import { defaultWorkers } from "../sweep/pool.ts";
-import { methodsOf, PROFILES, type ProfileName } from "../sweep/profiles.ts";
-import { runGrid } from "./grid.ts";
+import { PROFILES, type ProfileName, requestsOf } from "../sweep/profiles.ts";
 import { count, DATA_DIR_OPTION, JSON_OPTION } from "./options.ts";
 
 interface ReproduceOptions {
@@ -26,14 +25,7 @@ export function reproduceCommand(): Command {
 }
 
 async function reproduce({ profile: name, workers, dataDir, out, json = false }: ReproduceOptions): Promise<void> {
-  const profile = PROFILES[name];
-  const requests = profile.benchmarks.map((benchmark) => ({
-    benchmark,
-    methods: methodsOf(profile),
-    seeds: Array.from({ length: profile.seeds }, (_, seed) => seed),
-    config: profile.config,
-    configName: `profile ${name}`,
-    source: dataDir === undefined ? {} : { dataDir },
-  }));
+  const requests = requestsOf(name, dataDir === undefined ? {} : { dataDir });
+  const { runGrid } = await import("./grid.ts");
   await runGrid(requests, { workers, out, json, profile: name, title: `L0GM: ${name} profile` });
 }

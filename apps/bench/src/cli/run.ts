@@ -4,7 +4,7 @@ import { finishedRun, obtainRun, prepareOutput } from "../run/store.ts";
 import { planRuns } from "../sweep/plan.ts";
 import { readJson } from "../tasks/config.ts";
 import { interruptible } from "./exit.ts";
-import { DATA_DIR_OPTION, fraction, integer, JSON_OPTION, number, printJson } from "./options.ts";
+import { DATA_DIR_OPTION, fraction, integer, JSON_OPTION, printJson, weight } from "./options.ts";
 import { showProgress } from "./progress.ts";
 import { describeResult } from "./run-summary.ts";
 import { withLabel } from "./settings.ts";
@@ -47,7 +47,7 @@ export function runCommand(): Command {
     )
     .addOption(
       new Option("--lambda <number>", "weight of the L0 penalty instead of a target")
-        .argParser(number)
+        .argParser(weight)
         .conflicts(["path", "dense"]),
     )
     .addOption(new Option("--path", "all fractions of the config's path from one run").conflicts(["dense"]))

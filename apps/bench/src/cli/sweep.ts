@@ -3,7 +3,6 @@ import { Command } from "commander";
 import type { Method } from "../run/spec.ts";
 import { defaultWorkers } from "../sweep/pool.ts";
 import { readJson } from "../tasks/config.ts";
-import { runGrid } from "./grid.ts";
 import { count, DATA_DIR_OPTION, fractions, JSON_OPTION } from "./options.ts";
 import { withLabel, withPathFractions } from "./settings.ts";
 
@@ -68,6 +67,7 @@ async function sweep(benchmarks: string[], options: SweepCommandOptions): Promis
       ...(test === undefined ? {} : { testFile: test }),
     },
   }));
+  const { runGrid } = await import("./grid.ts");
   await runGrid(requests, { workers, out, json, title: `L0GM: sweep of ${benchmarks.join(", ")}` });
 }
 

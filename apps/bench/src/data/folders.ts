@@ -5,14 +5,14 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { ConfigError, DataError } from "@l0gm/core";
 import envPaths from "env-paths";
-import { DATA_SETS, type DataFile, type DataSet } from "./catalogue.ts";
+import { DATA_SETS, type DataFile, type DataSet, notYet } from "./catalogue.ts";
 
 /** @throws ConfigError when there is no such data set */
 export function dataSet(name: string): DataSet {
   const found = DATA_SETS.find((set) => set.name === name);
   if (found !== undefined) return found;
   const names = DATA_SETS.map((set) => set.name).join(", ");
-  throw new ConfigError({ where: "data set", expected: `one of ${names}`, received: name });
+  throw new ConfigError({ where: "data set", expected: `one of ${names}`, received: name, ...notYet(name) });
 }
 
 /** Folders in which a set is looked for, in this order: the option, the environment, the cache, the copy that ships. */

@@ -51,6 +51,22 @@ describe("estimate", () => {
 });
 
 describe("groupRuns", () => {
+  it("puts the seeds of one penalty into one cell, whatever fraction each of them realised", () => {
+    const [a, b, c] = syntheticRuns({ methods: ["l0gm"], fractions: [0.5], seeds: 3 }).map(
+      ({ active: { requested: _, ...active }, ...run }, i) => ({
+        ...run,
+        method: "l0gm-penalty",
+        lambda: i < 2 ? 0.1 : 0.2,
+        active: { ...active, realised: [0.5, 0.25, 0.375][i] ?? 0 },
+      }),
+    );
+    const group = onlyGroup([a, b, c].filter((run) => run !== undefined));
+    expect(group.series[0]?.cells.map(({ lambda, fraction, runs }) => [lambda, fraction, runs.length])).toEqual([
+      [0.1, 0.375, 2],
+      [0.2, 0.375, 1],
+    ]);
+  });
+
   it("sorts methods and fractions, densest first", () => {
     const group = onlyGroup(
       syntheticRuns({ methods: ["random-mask", "l0gm-path", "dense", "l0gm"], fractions: [0.25, 1, 0.5], seeds: 2 }),

@@ -1,8 +1,16 @@
 /** Runs in, numbers out: which runs belong together, their means over seeds, and their paired differences to dense. */
 
-import { hypervolume, meanInterval, pairedDifference } from "@l0gm/core";
+import { type BootstrapInterval, hypervolume, meanInterval, pairedDifference } from "@l0gm/core";
 import type { RunResult } from "../result.ts";
-import { type MeasureKey, type Protocol, readMeasure, type Stage, testMetrics } from "./measures.ts";
+import {
+  isRowMeasure,
+  type MeasureKey,
+  type Protocol,
+  type RowMeasure,
+  readMeasure,
+  type Stage,
+  testMetrics,
+} from "./measures.ts";
 
 /** A mean over seeds with its 95 % t interval; one seed has no interval. */
 export interface Estimate {
@@ -10,13 +18,17 @@ export interface Estimate {
   /** Seeds that had a finite value. */
   readonly n: number;
   readonly interval?: { readonly lower: number; readonly upper: number; readonly halfWidth: number };
+  /** Of a difference to dense: its 95 % percentile interval when test rows are resampled and the models stay as they are. */
+  readonly bootstrap?: { readonly lower: number; readonly upper: number };
 }
 
 /** Runs of one method at one fraction, one a seed, by seed. */
 export interface Cell {
   readonly method: string;
-  /** The fraction that was asked for; where none was (dense, penalty mode) the realised one. */
+  /** The fraction that was asked for; where none was (dense, penalty mode) the realised one, averaged over seeds. */
   readonly fraction: number;
+  /** The weight of the penalty, in penalty mode. */
+  readonly lambda?: number;
   /** Mean open probability before the gates were frozen, averaged over seeds. */
   readonly expected: number;
   /** Open dimensions / d, averaged over seeds. */
@@ -32,8 +44,29 @@ export interface Series {
   readonly cells: readonly Cell[];
 }
 
+/** One difference to dense under one protocol and stage, bootstrapped over test rows. */
+export interface DifferenceBootstrap extends Readonly<Record<RowMeasure, BootstrapInterval>> {
+  readonly method: string;
+  readonly fraction: number;
+  readonly lambda?: number;
+  readonly protocol: Protocol;
+  readonly stage: Stage;
+}
+
+/** The bootstrap over test rows of one group, as `bootstrapRuns` makes it. */
+export interface GroupBootstrap {
+  /** {@link BenchmarkGroup.key} of the group. */
+  readonly key: string;
+  readonly samples: number;
+  readonly differences: readonly DifferenceBootstrap[];
+  /** A phrase on each run whose predictions could not be used; differences that need one of them are left out. */
+  readonly missing: readonly string[];
+}
+
 /** What may be compared with each other: same benchmark, data, split and width. */
 export interface BenchmarkGroup {
+  /** Tells groups apart. */
+  readonly key: string;
   readonly benchmark: string;
   readonly standInFor?: string;
   readonly simulated: boolean;
@@ -43,8 +76,11 @@ export interface BenchmarkGroup {
   /** Seeds that occur in any run, ascending. */
   readonly seeds: readonly number[];
   readonly dense?: Cell;
+  /** Runs that a later one of the same method, fraction and seed replaces; they are in no cell. */
+  readonly replaced: number;
   /** Without dense; L0GM first, then its path, then comparators by name. */
   readonly series: readonly Series[];
+  readonly bootstrap?: GroupBootstrap;
 }
 
 /** Mean and 95 % t interval over the values that are there and finite; undefined without any. */
@@ -91,7 +127,8 @@ function toCell(runs: readonly RunResult[]): Cell[] {
   return [
     {
       method: first.method,
-      fraction: first.active.requested ?? first.active.realised,
+      fraction: first.active.requested ?? average(kept.map((run) => run.active.realised)),
+      ...(first.lambda === undefined ? {} : { lambda: first.lambda }),
       expected: average(kept.map((run) => run.active.expected)),
       realised: average(kept.map((run) => run.active.realised)),
       count: average(kept.map((run) => run.active.count)),
@@ -104,7 +141,7 @@ function toSeries(runs: readonly RunResult[]): Series[] {
   return groupBy(runs, (run) => run.method)
     .map((ofMethod) => ({
       method: ofMethod[0]?.method ?? "",
-      cells: groupBy(ofMethod, (run) => String(run.active.requested ?? run.active.realised))
+      cells: groupBy(ofMethod, ({ active, lambda }) => String(active.requested ?? lambda ?? active.realised))
         .flatMap(toCell)
         .sort((a, b) => b.fraction - a.fraction),
     }))
@@ -115,12 +152,14 @@ function toSeries(runs: readonly RunResult[]): Series[] {
  * Sorts runs into groups that may be compared with each other. Of two runs with the same method, fraction and seed the later in
  * `runs` counts.
  *
+ * @param bootstraps - made from the same runs; they come with the differences to dense
+ *
  * @example
  * ```ts
  * for (const group of groupRuns(runs)) console.log(group.benchmark, group.series.map((series) => series.method));
  * ```
  */
-export function groupRuns(runs: readonly RunResult[]): BenchmarkGroup[] {
+export function groupRuns(runs: readonly RunResult[], bootstraps: readonly GroupBootstrap[] = []): BenchmarkGroup[] {
   const comparable = (run: RunResult): string =>
     JSON.stringify([run.benchmark, run.standInFor, run.split, run.dimensions, run.data.name, run.data.checksum]);
   return groupBy(runs, comparable).flatMap((ofGroup) => {
@@ -128,8 +167,11 @@ export function groupRuns(runs: readonly RunResult[]): BenchmarkGroup[] {
     if (first === undefined) return [];
     const all = toSeries(ofGroup);
     const dense = all.find((series) => series.method === "dense")?.cells[0];
+    const key = comparable(first);
+    const bootstrap = bootstraps.find((candidate) => candidate.key === key);
     return [
       {
+        key,
         benchmark: first.benchmark,
         ...(first.standInFor === undefined ? {} : { standInFor: first.standInFor }),
         simulated: ofGroup.some((run) => run.data.simulated === true),
@@ -137,8 +179,10 @@ export function groupRuns(runs: readonly RunResult[]): BenchmarkGroup[] {
         dimensions: first.dimensions,
         data: first.data,
         seeds: [...new Set(ofGroup.map((run) => run.seed))].sort((a, b) => a - b),
+        replaced: ofGroup.length - all.flatMap(({ cells }) => cells.flatMap(({ runs }) => runs)).length,
         ...(dense === undefined ? {} : { dense }),
         series: all.filter((series) => series.method !== "dense"),
+        ...(bootstrap === undefined ? {} : { bootstrap }),
       },
     ];
   });
@@ -193,7 +237,7 @@ export function pairedEstimate(
   return { mean, n: left.length, interval: { lower, upper, halfWidth } };
 }
 
-/** A test measure's mean difference, cell minus dense, over the seeds that both have. */
+/** A test measure's mean difference, cell minus dense, over the seeds that both have; with its bootstrap where the group has it. */
 export function differenceToDense(
   group: BenchmarkGroup,
   cell: Cell,
@@ -201,7 +245,18 @@ export function differenceToDense(
   protocol: Protocol = "bestValidation",
   stage: Stage = "raw",
 ): Estimate | undefined {
-  return pairedEstimate(cell, group.dense, (run) => readMeasure(testMetrics(run, protocol), key, stage));
+  const difference = pairedEstimate(cell, group.dense, (run) => readMeasure(testMetrics(run, protocol), key, stage));
+  const resampled = group.bootstrap?.differences.find(
+    (each) =>
+      each.method === cell.method &&
+      each.fraction === cell.fraction &&
+      each.lambda === cell.lambda &&
+      each.protocol === protocol &&
+      each.stage === stage,
+  );
+  if (difference === undefined || resampled === undefined || !isRowMeasure(key)) return difference;
+  const { lower, upper } = resampled[key];
+  return { ...difference, bootstrap: { lower, upper } };
 }
 
 /**

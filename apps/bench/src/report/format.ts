@@ -40,6 +40,13 @@ export function formatDifference(estimate: Estimate | undefined, measure: Measur
     : `${signed(mean)} [${signed(interval.lower)}, ${signed(interval.upper)}]`;
 }
 
+/** `[−0.41, +0.31]`; nothing where the difference was not bootstrapped over test rows. */
+export function formatBootstrap(estimate: Estimate | undefined, measure: Measure): string {
+  if (estimate?.bootstrap === undefined) return "";
+  const { lower, upper } = estimate.bootstrap;
+  return `[${formatSigned(lower * measure.scale, measure.digits)}, ${formatSigned(upper * measure.scale, measure.digits)}]`;
+}
+
 /** `1/8` where the fraction is one over a whole number, else up to three decimals. */
 export function formatFraction(fraction: number): string {
   const inverse = 1 / fraction;

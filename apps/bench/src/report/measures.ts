@@ -42,6 +42,9 @@ export type ProbabilityMeasure =
 
 export type MeasureKey = "accuracy" | "macroF1" | "auroc" | "averagePrecision" | ProbabilityMeasure | "temperature";
 
+/** Measures whose difference to dense is also bootstrapped over test rows. */
+export type RowMeasure = "accuracy" | "nll" | "ece";
+
 export const MEASURES: Readonly<Record<MeasureKey, Measure>> = {
   accuracy: measure("Accuracy", 100, 2),
   macroF1: measure("Macro-F1", 100, 2),
@@ -71,6 +74,10 @@ const PROBABILITY_MEASURES: readonly ProbabilityMeasure[] = [
 
 function isProbabilityMeasure(key: MeasureKey): key is ProbabilityMeasure {
   return PROBABILITY_MEASURES.some((name) => name === key);
+}
+
+export function isRowMeasure(key: MeasureKey): key is RowMeasure {
+  return key === "accuracy" || key === "nll" || key === "ece";
 }
 
 /** A measure of one split; undefined where the run does not have it or it is not finite. */

@@ -1,6 +1,8 @@
 import { JSDOM } from "jsdom";
 import { describe, expect, it } from "vitest";
 import type { RunResult } from "../result.ts";
+import { groupRuns } from "./aggregate.ts";
+import { PROTOCOLS, STAGES } from "./measures.ts";
 import { type ReportContext, renderReport } from "./report.ts";
 import { frontierSummary } from "./summary.ts";
 import { syntheticRuns } from "./synthetic-runs.ts";
@@ -97,6 +99,37 @@ describe("a whole report", () => {
   it("says how to repeat it", () => {
     expect(page.querySelector("pre")?.textContent).toBe(context.command);
     expect(textOf(page.body)).toContain("@l0gm/bench0.1.0");
+  });
+});
+
+describe("with predictions resampled", () => {
+  const few = syntheticRuns({ methods: ["dense", "l0gm"], fractions: [0.5, 0.125], seeds: 3 });
+  const interval = { difference: 0, lower: -0.0123, upper: 0.0321 };
+  const differences = PROTOCOLS.flatMap((protocol) =>
+    STAGES.map((stage) => ({
+      ...{ method: "l0gm", fraction: 0.125, protocol, stage },
+      ...{ accuracy: interval, nll: interval, ece: interval },
+    })),
+  );
+  const bootstraps = groupRuns(few).map(({ key }) => ({ key, samples: 1000, differences, missing: [] }));
+  const document = parse(renderReport(few, context, bootstraps));
+  const tables = [...document.querySelectorAll("table")].filter((table) => /dense/.test(textOf(table.caption)));
+
+  it("shows the interval over test rows beneath each difference that has one, and says in the caption what it is", () => {
+    expect(tables).toHaveLength(3);
+    const beneath = tables.map((table) => {
+      expect(textOf(table.caption)).toContain("95 % interval over 1,000 bootstrap resamples of the test rows");
+      return [...table.querySelectorAll("td br + small")].map(textOf);
+    });
+    // ECE and NLL under four conditions at the headline; then accuracy, NLL and ECE of one of two fractions, NLL and ECE also after T.
+    expect(beneath.map((intervals) => intervals.length)).toEqual([8, 5, 5]);
+    expect(beneath[1]).toEqual(["[−1.23, +3.21]", ...Array(4).fill("[−0.0123, +0.0321]")]);
+  });
+
+  it("says what the intervals of the figures do not cover and where that is shown", () => {
+    expect(textOf(document.querySelector("figcaption"))).toContain("the bootstrap in the tables of differences covers");
+    expect(textOf(page.body)).not.toContain("bootstrap in the tables");
+    expect(textOf(page.querySelector("table"))).not.toContain("resamples");
   });
 });
 

@@ -1,5 +1,13 @@
 import type { RunResult } from "../result.ts";
-import { allCells, type BenchmarkGroup, type Cell, cellEstimate, groupName, groupRuns } from "./aggregate.ts";
+import {
+  allCells,
+  type BenchmarkGroup,
+  type Cell,
+  cellEstimate,
+  type GroupBootstrap,
+  groupName,
+  groupRuns,
+} from "./aggregate.ts";
 import { marker, serialise } from "./chart.ts";
 import { formatFraction, plural } from "./format.ts";
 import { calibrationChart, differenceChart, frontierChart } from "./frontier-figures.ts";
@@ -94,6 +102,7 @@ ${headline !== undefined && calibrationVerdictTable(group, headline)}`;
 
 const SEEDS_NOTE =
   "Means over seeds with 95 % t intervals; the test split is fixed, so the intervals cover training, not the choice of test rows.";
+const ROWS_NOTE = " That choice is what the bootstrap in the tables of differences covers.";
 
 function frontierSection(group: BenchmarkGroup, counter: FigureCounter): Markup | undefined {
   if (group.series.length === 0) return undefined;
@@ -108,7 +117,8 @@ function frontierSection(group: BenchmarkGroup, counter: FigureCounter): Markup 
   ];
   const several = group.seeds.length > 1;
   const band = group.dense === undefined ? "" : ` The dashed line${several ? " and its band are" : " is"} dense.`;
-  const interval = several ? SEEDS_NOTE : "One seed, no interval.";
+  const rowsNote = (group.bootstrap?.differences.length ?? 0) > 0 ? ROWS_NOTE : "";
+  const interval = several ? SEEDS_NOTE + rowsNote : "One seed, no interval.";
   return html`<h3>Frontier</h3>
 ${legend(group, methods)}
 ${counter.figure(
@@ -260,6 +270,8 @@ ${definitionTable(
  * One HTML file that shows a sweep: verdict, frontier, calibration, gates, cost, every number, and how to repeat it. It loads
  * nothing, follows the reader's light or dark theme, prints, and is the same for the same input.
  *
+ * @param bootstraps - what `bootstrapRuns` made of the same runs; differences to dense are then shown with intervals over test rows
+ *
  * @example
  * ```ts
  * await writeFile("report.html", renderReport(runs, {
@@ -271,8 +283,12 @@ ${definitionTable(
  * }));
  * ```
  */
-export function renderReport(runs: readonly RunResult[], context: ReportContext): string {
-  const groups = groupRuns(runs);
+export function renderReport(
+  runs: readonly RunResult[],
+  context: ReportContext,
+  bootstraps: readonly GroupBootstrap[] = [],
+): string {
+  const groups = groupRuns(runs, bootstraps);
   const counter = new FigureCounter();
   const machine = Object.entries(context.machine)
     .map(([name, value]) => `${name} ${value}`)
@@ -305,7 +321,7 @@ ${definitionTable("Versions that wrote this report", Object.entries(context.vers
 ${runs.length > 0 && definitionTable("Versions that the runs recorded", versionsOf(runs))}
 </section>
 </main>
-<footer>Protocols: ${PROTOCOL_LABELS.equalBudget} is the last epoch of the same number of epochs; ${PROTOCOL_LABELS.bestValidation} is the epoch of lowest validation NLL after the budget is frozen. The test split was read once. A difference is the method minus dense, paired by seed.</footer>
+<footer>Protocols: ${PROTOCOL_LABELS.equalBudget} is the last epoch of the same number of epochs; ${PROTOCOL_LABELS.bestValidation} is the epoch of lowest validation NLL after the budget is frozen. The test split was read once. A difference is the method minus dense, paired by seed; its t interval is over seeds with the test rows fixed, its bootstrap over test rows with the trained models fixed.</footer>
 </body>
 </html>
 `.text;

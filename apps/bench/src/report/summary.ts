@@ -6,10 +6,11 @@ import {
   cellEstimate,
   differenceToDense,
   type Estimate,
+  type GroupBootstrap,
   groupRuns,
   hypervolumes,
 } from "./aggregate.ts";
-import type { Protocol } from "./measures.ts";
+import type { Protocol, RowMeasure, Stage } from "./measures.ts";
 import { verdictSentences } from "./verdict.ts";
 
 /** Test measures of one cell under one protocol, over seeds. Fractions of one, not per cent. */
@@ -19,10 +20,13 @@ export interface ProtocolSummary {
   readonly ece?: Estimate;
   readonly rmsDebiased?: Estimate;
   readonly smoothEce?: Estimate;
-  /** After temperature scaling. */
-  readonly temperatureScaled: { readonly nll?: Estimate; readonly ece?: Estimate };
   /** Mean paired difference, cell minus dense; absent without a dense run of the same seed. */
   readonly minusDense: { readonly accuracy?: Estimate; readonly nll?: Estimate; readonly ece?: Estimate };
+  readonly temperatureScaled: {
+    readonly nll?: Estimate;
+    readonly ece?: Estimate;
+    readonly minusDense: { readonly nll?: Estimate; readonly ece?: Estimate };
+  };
 }
 
 /** One method at one fraction. */
@@ -49,6 +53,12 @@ export interface FrontierSummary {
   readonly frontier: readonly FrontierPoint[];
   /** Dominated area a method (realised fraction against error); compares within one benchmark only. */
   readonly hypervolumes: readonly { readonly method: string; readonly volume: Estimate }[];
+  /** How `bootstrap` of each difference to dense came about, where predictions were read. */
+  readonly bootstrap?: {
+    readonly samples: number;
+    /** Runs whose predictions could not be used. */
+    readonly missing: readonly string[];
+  };
   /** Plain sentences. */
   readonly verdict: readonly string[];
 }
@@ -64,8 +74,8 @@ function present<Key extends string>(
 function protocolSummary(group: BenchmarkGroup, cell: Cell, protocol: Protocol): ProtocolSummary {
   const own = (key: "accuracy" | "nll" | "ece" | "rmsDebiased" | "smoothEce"): Estimate | undefined =>
     cellEstimate(cell, key, protocol);
-  const difference = (key: "accuracy" | "nll" | "ece"): Estimate | undefined =>
-    cell === group.dense ? undefined : differenceToDense(group, cell, key, protocol);
+  const difference = (key: RowMeasure, stage: Stage = "raw"): Estimate | undefined =>
+    cell === group.dense ? undefined : differenceToDense(group, cell, key, protocol, stage);
   return {
     ...present({
       accuracy: own("accuracy"),
@@ -74,11 +84,14 @@ function protocolSummary(group: BenchmarkGroup, cell: Cell, protocol: Protocol):
       rmsDebiased: own("rmsDebiased"),
       smoothEce: own("smoothEce"),
     }),
-    temperatureScaled: present({
-      nll: cellEstimate(cell, "nll", protocol, "scaled"),
-      ece: cellEstimate(cell, "ece", protocol, "scaled"),
-    }),
     minusDense: present({ accuracy: difference("accuracy"), nll: difference("nll"), ece: difference("ece") }),
+    temperatureScaled: {
+      ...present({
+        nll: cellEstimate(cell, "nll", protocol, "scaled"),
+        ece: cellEstimate(cell, "ece", protocol, "scaled"),
+      }),
+      minusDense: present({ nll: difference("nll", "scaled"), ece: difference("ece", "scaled") }),
+    },
   };
 }
 
@@ -104,13 +117,18 @@ function frontierPoint(group: BenchmarkGroup, cell: Cell): FrontierPoint {
 /**
  * Frontier and verdict of every benchmark in `runs`, for JSON and for the terminal.
  *
+ * @param bootstraps - what `bootstrapRuns` made of the same runs; differences to dense then come with intervals over test rows
+ *
  * @example
  * ```ts
  * process.stdout.write(JSON.stringify({ benchmarks: frontierSummary(runs) }));
  * ```
  */
-export function frontierSummary(runs: readonly RunResult[]): FrontierSummary[] {
-  return groupRuns(runs).map((group) => ({
+export function frontierSummary(
+  runs: readonly RunResult[],
+  bootstraps: readonly GroupBootstrap[] = [],
+): FrontierSummary[] {
+  return groupRuns(runs, bootstraps).map((group) => ({
     benchmark: group.benchmark,
     ...(group.standInFor === undefined ? {} : { standInFor: group.standInFor }),
     ...(group.simulated ? { simulated: true as const } : {}),
@@ -118,6 +136,9 @@ export function frontierSummary(runs: readonly RunResult[]): FrontierSummary[] {
     dimensions: group.dimensions,
     frontier: allCells(group).map((cell) => frontierPoint(group, cell)),
     hypervolumes: hypervolumes(group),
+    ...(group.bootstrap === undefined
+      ? {}
+      : { bootstrap: { samples: group.bootstrap.samples, missing: group.bootstrap.missing } }),
     verdict: verdictSentences(group),
   }));
 }

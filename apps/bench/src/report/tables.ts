@@ -15,6 +15,7 @@ import {
 } from "./aggregate.ts";
 import { marker } from "./chart.ts";
 import {
+  formatBootstrap,
   formatBytes,
   formatDifference,
   formatDuration,
@@ -117,15 +118,27 @@ function estimateCell(estimate: Estimate | undefined, measure: Measure): string 
   return halfWidth === undefined ? mean : html`${mean} <small>± ${halfWidth}</small>`;
 }
 
-/** A difference with its half-width, bold where the interval lies on one side of zero. */
+/** A difference with its half-width, bold where the t interval lies on one side of zero; beneath, the bootstrap over test rows. */
 function differenceCell(difference: Estimate | undefined, measure: Measure): string | Markup {
   if (difference === undefined) return MISSING;
   const { mean, interval } = difference;
   const signed = formatSigned(mean * measure.scale, measure.digits);
-  if (interval === undefined) return signed;
+  if (interval === undefined) return withBootstrap(signed, difference, measure);
   const resolved = interval.lower > 0 || interval.upper < 0;
   const halfWidth = formatNumber(interval.halfWidth * measure.scale, measure.digits);
-  return html`${resolved ? html`<b>${signed}</b>` : signed} <small>± ${halfWidth}</small>`;
+  const shown = html`${resolved ? html`<b>${signed}</b>` : signed} <small>± ${halfWidth}</small>`;
+  return withBootstrap(shown, difference, measure);
+}
+
+function withBootstrap(shown: string | Markup, difference: Estimate | undefined, measure: Measure): string | Markup {
+  const interval = formatBootstrap(difference, measure);
+  return interval === "" ? shown : html`${shown}<br><small>${interval}</small>`;
+}
+
+/** What the small brackets of {@link withBootstrap} are, to end a caption with. */
+function bootstrapNote({ bootstrap }: BenchmarkGroup): string {
+  if (bootstrap === undefined || bootstrap.differences.length === 0) return "";
+  return `; beneath in small brackets, the 95 % interval over ${formatNumber(bootstrap.samples)} bootstrap resamples of the test rows`;
 }
 
 /** Drops columns in which no row has a value, for example AUROC where no run gives it. */
@@ -161,7 +174,7 @@ export function calibrationTable(group: BenchmarkGroup, protocol: Protocol, stag
     ...(stage === "scaled" ? [measureColumn("nll", protocol, stage), measureColumn("temperature", protocol)] : []),
   ];
   const when = stage === "raw" ? "before" : "after";
-  const caption = `Calibration on the test split ${when} temperature scaling, ${PROTOCOL_LABELS[protocol]}`;
+  const caption = `Calibration on the test split ${when} temperature scaling, ${PROTOCOL_LABELS[protocol]}; a debiased RMS error is 0 where its estimate is not above zero`;
   return groupedTable(caption, "Method", filled(columns, cells), methodGroups(group, cells));
 }
 
@@ -181,12 +194,13 @@ export function differenceTable(group: BenchmarkGroup, protocol: Protocol): Mark
     ACTIVE,
     column("accuracy", "raw"),
     column("nll", "raw"),
+    column("nll", "scaled"),
     column("ece", "raw"),
     column("ece", "scaled"),
     column("rmsDebiased", "raw"),
     column("smoothEce", "raw"),
   ];
-  const caption = `Mean difference to dense, paired by seed, ± half its 95 % t interval, bold where that excludes zero, ${PROTOCOL_LABELS[protocol]}`;
+  const caption = `Mean difference to dense, paired by seed, ± half its 95 % t interval, bold where that excludes zero, ${PROTOCOL_LABELS[protocol]}${bootstrapNote(group)}`;
   return groupedTable(caption, "Method", columns, methodGroups(group, cells));
 }
 
@@ -198,11 +212,14 @@ export function calibrationVerdictTable(group: BenchmarkGroup, cell: Cell): Mark
     (["raw", "scaled"] as const).map((stage) => ({
       head: PROTOCOL_LABELS[protocol],
       unit: stage === "raw" ? "before T" : "after T",
-      value: (key: MeasureKey) => formatDifference(differenceToDense(group, cell, key, protocol, stage), MEASURES[key]),
+      value: (key: MeasureKey) => {
+        const difference = differenceToDense(group, cell, key, protocol, stage);
+        return withBootstrap(formatDifference(difference, MEASURES[key]), difference, MEASURES[key]);
+      },
     })),
   );
   return groupedTable(
-    `Calibration at ${dimensionsOf(group, cell)} minus dense, paired by seed${group.seeds.length > 1 ? ", with 95 % t intervals" : ""}; below zero is better than dense`,
+    `Calibration at ${dimensionsOf(group, cell)} minus dense, paired by seed${group.seeds.length > 1 ? ", with 95 % t intervals" : ""}; below zero is better than dense${bootstrapNote(group)}`,
     "Estimator",
     columns,
     keys.map((key) => ({ head: MEASURES[key].label, rows: [key] })),
@@ -249,7 +266,7 @@ export function costTable(group: BenchmarkGroup): Markup {
     ...new Set(allCells(group).flatMap((cell) => cell.runs.flatMap((run) => run.cost.latencyMs.rows ?? []))),
   ];
   const batch = rows.length === 1 ? `a batch of ${plural(rows[0] ?? 0, "row")}` : "a batch";
-  const caption = `What a compacted model costs; latency of ${batch} and training time on the ${backends} backend, means over seeds`;
+  const caption = `What a compacted model costs; latency of ${batch} and training time on the ${backends} backend, means over seeds; timed in each run's own process, while other runs went on beside it`;
   return groupedTable(caption, "Method", filled(columns, allCells(group)), methodGroups(group, allCells(group)));
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RunResult } from "../result.ts";
-import { type BenchmarkGroup, groupRuns } from "./aggregate.ts";
+import { type BenchmarkGroup, type GroupBootstrap, groupRuns } from "./aggregate.ts";
+import { PROTOCOLS, STAGES } from "./measures.ts";
 import { syntheticRuns } from "./synthetic-runs.ts";
 import { headlineCells, headlineNumbers, pathComparison, verdictSentences } from "./verdict.ts";
 
@@ -17,6 +18,16 @@ function set(run: RunResult, accuracy: number, ece: number): RunResult {
   return { ...run, protocols: { ...run.protocols, bestValidation: { ...bestValidation, test } } };
 }
 
+/** Bootstrap intervals as if resampling had given these, the same under every condition. */
+function resampled(runs: readonly RunResult[], fraction: number, missing: readonly string[] = []): GroupBootstrap {
+  const interval = (lower: number, upper: number) => ({ difference: 0, lower, upper });
+  const measures = { accuracy: interval(-0.006, 0.0046), nll: interval(0.001, 0.002), ece: interval(-0.003, 0.0008) };
+  const differences = PROTOCOLS.flatMap((protocol) =>
+    STAGES.map((stage) => ({ method: "l0gm", fraction, protocol, stage, ...measures })),
+  );
+  return { key: groupOf(runs).key, samples: 1000, differences, missing };
+}
+
 const accuracies: Record<string, number[]> = { dense: [0.85, 0.853, 0.852], l0gm: [0.849, 0.851, 0.853] };
 
 describe("verdictSentences", () => {
@@ -26,7 +37,7 @@ describe("verdictSentences", () => {
     );
     const text = verdictSentences(groupOf(runs)).join("\n");
     expect(text).toContain(
-      "At 16 of 128 dimensions the accuracy of L0GM differs from dense by −0.07 points [−0.45, +0.31] " +
+      "Under best validation, at 16 of 128 dimensions, the accuracy of L0GM differs from dense by −0.07 points [−0.45, +0.31] " +
         "(paired over 3 seeds, 95 % t interval), which includes zero.",
     );
     expect(text).toContain(
@@ -36,6 +47,47 @@ describe("verdictSentences", () => {
     expect(text).toContain("Under equal budget");
     expect(text).toContain("on these 16,281 test rows");
     expect(text).toContain("Every run ended with exactly the number of dimensions that was asked for.");
+  });
+
+  it("shows the bootstrap over test rows beside the t interval, and says where the two disagree", () => {
+    const runs = syntheticRuns({ methods: ["dense", "l0gm"], fractions: [0.125], seeds: 3 }).map((run) =>
+      set(run, accuracies[run.method]?.[run.seed] ?? 0, run.method === "dense" ? 0.01 : 0.008 + 0.0001 * run.seed),
+    );
+    const [group] = groupRuns(runs, [resampled(runs, 0.125)]);
+    if (group === undefined) throw new Error("no group");
+    const text = verdictSentences(group).join("\n");
+    expect(text).toContain(
+      "differs from dense by −0.07 points [−0.45, +0.31] (paired over 3 seeds, 95 % t interval; " +
+        "bootstrap over test rows [−0.60, +0.46]), which includes zero.",
+    );
+    expect(text).toContain(
+      "ECE is 0.0081 against 0.0100 for dense, lower than dense, though the bootstrap includes zero " +
+        "(−0.0019 [−0.0021, −0.0017], bootstrap over test rows [−0.0030, +0.0008]); after temperature scaling",
+    );
+    expect(headlineNumbers(group)[0]?.note).toBe("seeds [−0.45, +0.31] · test rows [−0.60, +0.46]");
+  });
+
+  it("has the bootstrap of one seed, which has no t interval", () => {
+    const runs = syntheticRuns({ methods: ["dense", "l0gm"], fractions: [0.125], seeds: 1 });
+    const [group] = groupRuns(runs, [resampled(runs, 0.125)]);
+    if (group === undefined) throw new Error("no group");
+    expect(verdictSentences(group).join("\n")).toContain(
+      "points (one seed, no t interval; bootstrap over test rows [−0.60, +0.46]).",
+    );
+    expect(headlineNumbers(group)[0]?.note).toBe("one seed · test rows [−0.60, +0.46]");
+  });
+
+  it("names runs whose test rows could not be resampled", () => {
+    const runs = syntheticRuns({ methods: ["dense", "l0gm"], fractions: [0.125], seeds: 5 });
+    const missing = runs.slice(0, 4).map(({ seed }) => `dense, seed ${seed}, has no predictions.safetensors`);
+    const [group] = groupRuns(runs, [{ ...resampled(runs, 0.125, missing), differences: [] }]);
+    if (group === undefined) throw new Error("no group");
+    const sentences = verdictSentences(group);
+    expect(sentences.at(-1)).toBe(
+      "Where one of these runs takes part, the bootstrap over test rows is missing: " +
+        `${missing.slice(0, 3).join("; ")}; and 1 run more.`,
+    );
+    expect(sentences.slice(0, -1).join(" ")).not.toContain("bootstrap");
   });
 
   it("says that one seed has no interval", () => {
@@ -54,6 +106,15 @@ describe("verdictSentences", () => {
     const [first] = verdictSentences(groupOf(syntheticRuns({ benchmark: "cora", standInFor: "ogbn-products" })));
     expect(first).toBe(
       "These are results on cora (stand-in for ogbn-products); they are not results on ogbn-products.",
+    );
+  });
+
+  it("says how many runs a later one replaces", () => {
+    const [first, ...rest] = syntheticRuns({ methods: ["l0gm"], fractions: [0.125], seeds: 2 });
+    if (first === undefined) throw new Error("no run");
+    expect(verdictSentences(groupOf([first, ...rest])).join(" ")).not.toContain("left out");
+    expect(verdictSentences(groupOf([first, first, ...rest])).at(-1)).toBe(
+      "1 run is left out: a later run, with other settings or other code, has its method, fraction and seed.",
     );
   });
 

@@ -13,8 +13,24 @@ import {
   type Series,
   seriesSeconds,
 } from "./aggregate.ts";
-import { formatDifference, formatDuration, formatNumber, formatSigned, MISSING, plural } from "./format.ts";
-import { MEASURES, PROTOCOL_LABELS, PROTOCOLS, type Protocol, readMeasure, testMetrics } from "./measures.ts";
+import {
+  formatBootstrap,
+  formatDifference,
+  formatDuration,
+  formatNumber,
+  formatSigned,
+  MISSING,
+  plural,
+} from "./format.ts";
+import {
+  MEASURES,
+  type Measure,
+  PROTOCOL_LABELS,
+  PROTOCOLS,
+  type Protocol,
+  readMeasure,
+  testMetrics,
+} from "./measures.ts";
 
 /** The fraction that verdicts are about, as near as the runs come to it. */
 const HEADLINE_FRACTION = 1 / 8;
@@ -51,9 +67,21 @@ export function dimensionsOf(group: BenchmarkGroup, cell: Cell): string {
 }
 
 function basis(estimate: Estimate): string {
-  return estimate.interval === undefined
-    ? "one seed, no interval"
-    : `paired over ${plural(estimate.n, "seed")}, 95 % t interval`;
+  if (estimate.interval !== undefined) return `paired over ${plural(estimate.n, "seed")}, 95 % t interval`;
+  return estimate.bootstrap === undefined ? "one seed, no interval" : "one seed, no t interval";
+}
+
+/** What follows a difference that was bootstrapped over test rows. */
+function overRows(difference: Estimate | undefined, measure: Measure, separator: string): string {
+  const interval = formatBootstrap(difference, measure);
+  return interval === "" ? "" : `${separator}bootstrap over test rows ${interval}`;
+}
+
+/** Said where seeds settle on which side of zero a difference lies, and test rows do not. */
+function doubt({ interval, bootstrap }: Estimate): string {
+  if (interval === undefined || bootstrap === undefined) return "";
+  const settled = interval.upper < 0 || interval.lower > 0;
+  return settled && bootstrap.lower <= 0 && bootstrap.upper >= 0 ? ", though the bootstrap includes zero" : "";
 }
 
 /** Which side of zero an interval lies on. */
@@ -65,18 +93,18 @@ function side(estimate: Estimate): "below" | "above" | "both" | "unknown" {
 
 function accuracySentence(group: BenchmarkGroup, cell: Cell): string {
   const measure = MEASURES.accuracy;
-  const at = `At ${dimensionsOf(group, cell)}`;
+  const where = `Under ${PROTOCOL_LABELS.bestValidation}, at ${dimensionsOf(group, cell)},`;
   const name = methodName(cell.method);
   const difference = differenceToDense(group, cell, "accuracy");
   if (difference === undefined) {
     const own = cellEstimate(cell, "accuracy");
-    return `${at} the accuracy of ${name} is ${formatNumber((own?.mean ?? Number.NaN) * 100, 2)} %.`;
+    return `${where} the accuracy of ${name} is ${formatNumber((own?.mean ?? Number.NaN) * 100, 2)} %.`;
   }
   const { mean, interval } = difference;
   const points = (value: number): string => formatSigned(value * measure.scale, measure.digits);
   const range = interval === undefined ? "" : ` [${points(interval.lower)}, ${points(interval.upper)}]`;
   const judgement = { below: ": it is lower", above: ": it is higher", both: ", which includes zero", unknown: "" };
-  return `${at} the accuracy of ${name} differs from dense by ${points(mean)} points${range} (${basis(difference)})${judgement[side(difference)]}.`;
+  return `${where} the accuracy of ${name} differs from dense by ${points(mean)} points${range} (${basis(difference)}${overRows(difference, measure, "; ")})${judgement[side(difference)]}${doubt(difference)}.`;
 }
 
 function calibrationSentence(group: BenchmarkGroup, cell: Cell, protocol: Protocol): string | undefined {
@@ -96,8 +124,8 @@ function calibrationSentence(group: BenchmarkGroup, cell: Cell, protocol: Protoc
   const word = judgement[side(raw)];
   return (
     `Under ${PROTOCOL_LABELS[protocol]}, at ${dimensionsOf(group, cell)}, ECE is ${means[0]} against ${means[1]} for dense` +
-    `${word === "" ? "" : `, ${word}`} (${formatDifference(raw, measure)}); ` +
-    `after temperature scaling the difference is ${formatDifference(scaled, measure)}.`
+    `${word === "" ? "" : `, ${word}${doubt(raw)}`} (${formatDifference(raw, measure)}${overRows(raw, measure, ", ")}); ` +
+    `after temperature scaling the difference is ${formatDifference(scaled, measure)}${overRows(scaled, measure, ", ")}.`
   );
 }
 
@@ -192,6 +220,21 @@ function comparatorSentence(group: BenchmarkGroup, cell: Cell): string | undefin
   return `The most accurate comparator there is ${rival.method}: ${against}.`;
 }
 
+function replacedSentence({ replaced }: BenchmarkGroup): string | undefined {
+  if (replaced === 0) return undefined;
+  const [verb, whose] = replaced === 1 ? ["is", "its"] : ["are", "their"];
+  return `${plural(replaced, "run")} ${verb} left out: a later run, with other settings or other code, has ${whose} method, fraction and seed.`;
+}
+
+/** Runs whose test rows could not be resampled; the first few by name. */
+function missingRowsSentence({ bootstrap }: BenchmarkGroup): string | undefined {
+  const missing = bootstrap?.missing ?? [];
+  if (missing.length === 0) return undefined;
+  const named = missing.slice(0, 3).join("; ");
+  const more = missing.length > 3 ? `; and ${plural(missing.length - 3, "run")} more` : "";
+  return `Where one of these runs takes part, the bootstrap over test rows is missing: ${named}${more}.`;
+}
+
 /**
  * The verdict on one group, sentence by sentence.
  *
@@ -217,7 +260,7 @@ export function verdictSentences(group: BenchmarkGroup): string[] {
         ? "one seed, no interval"
         : `[${formatNumber(accuracy.interval.lower * 100, 2)}, ${formatNumber(accuracy.interval.upper * 100, 2)}], ${plural(accuracy.n, "seed")}`;
     sentences.push(
-      `Dense, with all ${group.dimensions} dimensions, has accuracy ${accuracy === undefined ? MISSING : formatNumber(accuracy.mean * 100, 2)} % (${interval}) and NLL ${formatNumber(nll?.mean, 4)}.`,
+      `Dense, with all ${group.dimensions} dimensions, has accuracy ${accuracy === undefined ? MISSING : formatNumber(accuracy.mean * 100, 2)} % (${interval}) and NLL ${formatNumber(nll?.mean, 4)} under ${PROTOCOL_LABELS.bestValidation}.`,
     );
   }
   if (cells !== undefined) {
@@ -232,6 +275,7 @@ export function verdictSentences(group: BenchmarkGroup): string[] {
       sentences.push(`${plural(inexact, "run")} did not end with the number of dimensions that was asked for.`);
     else if (asked) sentences.push("Every run ended with exactly the number of dimensions that was asked for.");
   }
+  sentences.push(replacedSentence(group), missingRowsSentence(group));
   return sentences.filter((sentence) => sentence !== undefined);
 }
 
@@ -251,17 +295,19 @@ export function headlineNumbers(group: BenchmarkGroup): HeadlineNumber[] {
   if (cells === undefined) return [];
   const cell = cells.headline;
   const where = `${formatNumber(cell.count, Number.isInteger(cell.count) ? 0 : 1)}/${group.dimensions} dimensions`;
-  const interval = (estimate: Estimate, scale: number, digits: number): string =>
-    estimate.interval === undefined
-      ? "one seed, no interval"
-      : `[${formatSigned(estimate.interval.lower * scale, digits)}, ${formatSigned(estimate.interval.upper * scale, digits)}]`;
+  const intervals = (estimate: Estimate, measure: Measure): string => {
+    const [, seeds = "one seed, no interval"] = formatDifference(estimate, measure).split(/ (?=\[)/);
+    return estimate.bootstrap === undefined
+      ? seeds
+      : `${estimate.interval === undefined ? "one seed" : `seeds ${seeds}`} · test rows ${formatBootstrap(estimate, measure)}`;
+  };
   const numbers: HeadlineNumber[] = [];
   const accuracy = differenceToDense(group, cell, "accuracy");
   if (accuracy !== undefined) {
     numbers.push({
       value: formatSigned(accuracy.mean * 100, 2),
       label: `points of accuracy against dense, ${where}`,
-      note: interval(accuracy, 100, 2),
+      note: intervals(accuracy, MEASURES.accuracy),
     });
   }
   const ece = differenceToDense(group, cell, "ece");
@@ -269,7 +315,7 @@ export function headlineNumbers(group: BenchmarkGroup): HeadlineNumber[] {
     numbers.push({
       value: formatSigned(ece.mean, 4),
       label: `ECE against dense, best validation, ${where}`,
-      note: interval(ece, 1, 4),
+      note: intervals(ece, MEASURES.ece),
     });
   }
   const [run] = cell.runs;

@@ -23,7 +23,9 @@ function codeFiles(folder: string): string[] {
  */
 export function codeVersion(): string {
   const bench = fileURLToPath(new URL("..", import.meta.url));
-  const entries = ["@l0gm/core", "@l0gm/tabular"].map((name) => fileURLToPath(import.meta.resolve(name)));
+  const entries = ["@l0gm/backend", "@l0gm/core", "@l0gm/tabular"].map((name) =>
+    fileURLToPath(import.meta.resolve(name)),
+  );
   const folders = entries.map((entry) => dirname(realpathSync(entry)));
   const hash = createHash("sha256");
   const add = (root: string, path: string): void => {

@@ -19,7 +19,8 @@ const AGREEMENT = 1e-4;
  * Compacts a model, checks that the logits stay, and counts and times what it saves.
  *
  * @param expected - the model's own predictions on `data`
- * @returns the cost, and a warning where the compacted logits differ; without a cost where no dimension is open
+ * @returns the cost, and a warning where the compacted logits differ
+ * @throws ConfigError when every gate is closed
  */
 export async function measureCost<Batch>(
   model: GatedClassifier<Batch>,

@@ -11,6 +11,7 @@ import {
   type Predictions,
   reliabilityCurve,
   smoothCalibrationError,
+  TEMPERATURE_LIMITS,
 } from "@l0gm/core";
 import type { Metrics } from "../result.ts";
 
@@ -51,10 +52,31 @@ export function measure(p: Predictions, temperature: number): Metrics {
   };
 }
 
-/** Metrics of both splits with the temperature fitted on validation. */
-export function measureSplits({ validation, test }: SplitPredictions): { validation: Metrics; test: Metrics } {
+/**
+ * The temperature that validation rows decide. Few rows can decide none: where every one of them is classified right, an ever lower
+ * temperature is ever better, and probabilities would become 0 and 1 on the word of some dozen rows.
+ *
+ * @returns undefined where the fit runs to its lower limit; at the upper one nearly uniform probabilities are the right answer
+ */
+export function decidedTemperature(validation: Predictions): number | undefined {
   const temperature = fitTemperature(validation);
+  return temperature > TEMPERATURE_LIMITS.lowest ? temperature : undefined;
+}
+
+/** Metrics of both splits with the temperature fitted on validation, 1 where validation decides none. */
+export function measureSplits({ validation, test }: SplitPredictions): { validation: Metrics; test: Metrics } {
+  const temperature = decidedTemperature(validation) ?? 1;
   return { validation: measure(validation, temperature), test: measure(test, temperature) };
+}
+
+/** What makes a split's measures say less than they seem to. */
+export function splitWarnings(splits: SplitPredictions, classes: readonly string[]): string[] {
+  const absent = Object.entries(splits).flatMap(([split, { labels }]) =>
+    classes.flatMap((name, code) => (labels.includes(code) ? [] : [`no ${split} row has the class ${name}`])),
+  );
+  return decidedTemperature(splits.validation) === undefined
+    ? [...absent, "the validation rows are too few or too easy to decide a temperature: T stays 1"]
+    : absent;
 }
 
 /** The predictions of some rows, in the order of `rows`. */

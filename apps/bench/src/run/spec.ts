@@ -42,13 +42,20 @@ export function runLabel({ method, seed }: Pick<RunSpec, "method" | "seed">): st
   return [methodName(method), ...setting, `seed${seed}`].join("-");
 }
 
+/** What of a config a method reads: settings of another method decide nothing, so that changing them repeats no run. */
+function settingsRead({ kind }: Method, config: RunConfig): object {
+  const { target, penalty, path, ...shared } = config;
+  const own = { dense: {}, target: { target }, penalty: { penalty }, path: { path } };
+  return { ...shared, ...own[kind] };
+}
+
 /**
- * Gives a run its key and its folder below `out`. Two runs with one key have the same numbers: the key hashes config, method, seed,
- * split, the data's checksum and the code.
+ * Gives a run its key and its folder below `out`. Two runs with one key have the same numbers: the key hashes the settings that the
+ * method reads, method, seed, split, the data's checksum and the code.
  */
 export function planRun(spec: RunSpec, data: DataIdentity, code: string, out: string): PlannedRun {
   const { benchmark, method, seed, split, config } = spec;
-  const identity = JSON.stringify([benchmark, method, seed, split, config, data, code]);
+  const identity = JSON.stringify([benchmark, method, seed, split, settingsRead(method, config), data, code]);
   const key = createHash("sha256").update(identity).digest("hex");
   const folder = join(out, benchmark, `${runLabel(spec)}-${key.slice(0, 8)}`);
   return { ...spec, data, code, key, folder };

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { access, constants, mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { DataError, FormatError } from "@l0gm/core";
+import lockfile from "proper-lockfile";
 import { type RunResult, resultSchema } from "../result.ts";
 import { executeRun, type RunHooks } from "./execute.ts";
 import type { PlannedRun } from "./spec.ts";
@@ -10,19 +11,51 @@ const RESULT = "result.json";
 const CHECKPOINT = "checkpoint.safetensors";
 /** Ends the name of a folder whose run is not finished. */
 const PARTIAL = ".partial";
+/**
+ * A lock is `<folder>.lock`, touched every two seconds; one that has not been touched for ten is a killed process's. Training lets
+ * timers through ten times a second, evaluation blocks for less than five seconds.
+ */
+const LOCK = {
+  realpath: false,
+  stale: 10_000,
+  update: 2000,
+  retries: { forever: true, minTimeout: 500, maxTimeout: 2000 },
+};
 /** Why the last attempt failed, in the folder of an unfinished run. */
 const FAILURE = "error.json";
 
 /**
  * Gives a run's results: those of its folder when it is finished, else it is executed. Work goes on in `<folder>.partial` and the
- * folder gets its name when it is complete, so a folder without that ending is always whole.
+ * folder gets its name when it is complete, so a folder without that ending is always whole. A run that another process is working
+ * on is waited for.
  */
 export async function obtainRun(run: PlannedRun, hooks: RunHooks = {}): Promise<RunResult[]> {
   const finished = await finishedRun(run);
   if (finished !== undefined) return finished;
+  const parent = dirname(run.folder);
+  const created = await mkdir(parent, { recursive: true });
+  const release = await lockfile.lock(run.folder, LOCK);
+  try {
+    // Whoever held the lock before may have finished it.
+    return (await finishedRun(run)) ?? (await execute(run, hooks));
+  } finally {
+    await release();
+    if (created !== undefined) await removeEmpty(parent, created);
+  }
+}
+
+/** Removes a folder and those above it up to `last`, as far as they are empty: a run that never began leaves nothing behind. */
+async function removeEmpty(folder: string, last: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch {
+    return;
+  }
+  if (folder !== last) await removeEmpty(dirname(folder), last);
+}
+
+async function execute(run: PlannedRun, hooks: RunHooks): Promise<RunResult[]> {
   const workspace = new Workspace(run.folder + PARTIAL);
-  const { benchmark, method, seed, split, config, data, code, key } = run;
-  await workspace.writeJson("config.json", { benchmark, method, seed, split, config, data, code, key });
   const results = await executeRun(run, workspace, hooks);
   for (const name of [CHECKPOINT, FAILURE]) await rm(join(workspace.folder, name), { force: true });
   // What is there under the final name is not a finished run, or it would have been returned above.
@@ -52,15 +85,28 @@ export function failureFile(run: PlannedRun): string {
   return join(run.folder + PARTIAL, FAILURE);
 }
 
-/** Folders of all finished runs at or below `folder`, each with its result; path runs come fraction by fraction, densest first. */
+/**
+ * Folders of all finished runs at or below `folder`, each with its result; path runs come fraction by fraction, densest first. Of
+ * runs that differ in their settings or their code alone the one that was written last comes last.
+ */
 export async function findResults(folder: string): Promise<{ folder: string; result: RunResult }[]> {
   const files = await resultFiles(folder);
   const found = await Promise.all(
-    files.map(async (path) => ({ folder: join(path, ".."), result: await readResult(path) })),
+    files.map(async (path) => ({
+      folder: join(path, ".."),
+      result: await readResult(path),
+      written: (await stat(path)).mtimeMs,
+    })),
   );
-  return found.sort(
-    (a, b) => byName(a.result, b.result) || a.result.seed - b.result.seed || byFraction(a.result, b.result),
-  );
+  return found
+    .sort(
+      (a, b) =>
+        byName(a.result, b.result) ||
+        a.result.seed - b.result.seed ||
+        byFraction(a.result, b.result) ||
+        a.written - b.written,
+    )
+    .map(({ written: _, ...run }) => run);
 }
 
 /** The results at or below `folder`, in the order of {@link findResults}. */
@@ -96,6 +142,8 @@ function listFolder(folder: string) {
   return readdir(folder, { withFileTypes: true });
 }
 
+const DAMAGED_RESULT = "The command that made the run repeats it; or remove its folder.";
+
 /** @throws FormatError when the file is not one run's document */
 export async function readResult(path: string): Promise<RunResult> {
   let json: unknown;
@@ -103,7 +151,7 @@ export async function readResult(path: string): Promise<RunResult> {
     json = JSON.parse(await readFile(path, "utf8"));
   } catch (cause) {
     const received = cause instanceof Error ? cause.message : String(cause);
-    throw new FormatError({ where: path, expected: "a run's document", received }, { cause });
+    throw new FormatError({ where: path, expected: "a run's document", received, hint: DAMAGED_RESULT }, { cause });
   }
   const parsed = resultSchema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -112,6 +160,7 @@ export async function readResult(path: string): Promise<RunResult> {
     where: `${path}: ${issue?.path.join(".")}`,
     expected: "a run's document",
     received: issue?.message,
+    hint: DAMAGED_RESULT,
   });
 }
 
@@ -119,6 +168,7 @@ export async function readResult(path: string): Promise<RunResult> {
 export async function prepareOutput(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
     const received = cause instanceof Error ? cause.message : String(cause);
     throw new DataError({ where: "--out", expected: "a folder that can be written", received }, { cause });

@@ -40,5 +40,6 @@ export async function planRuns(requests: readonly RunRequest[], out: string): Pr
     for (const seed of seeds)
       for (const method of methods) planned.push(planRun({ ...spec, method, seed }, data, code, out));
   }
-  return planned;
+  // A list can say one thing twice (`--targets 1/2,0.5`); two workers in one folder would undo each other's work.
+  return [...new Map(planned.map((run) => [run.key, run])).values()];
 }

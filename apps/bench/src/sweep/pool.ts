@@ -4,14 +4,14 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PlannedRun } from "../run/spec.ts";
 import { finishedRun, keepFailure } from "../run/store.ts";
-import type { WorkerMessage } from "./worker.ts";
+import type { Failure, WorkerMessage } from "./worker.ts";
 
 /** What became of a run. */
 export interface Outcome {
   readonly run: PlannedRun;
   /** `reused`: it was finished before. */
   readonly state: "done" | "reused" | "failed";
-  readonly message?: string;
+  readonly failure?: Failure;
 }
 
 /** Called along the way. */
@@ -93,7 +93,7 @@ function runInChild(
     child.on("message", (message) => {
       const told = message as WorkerMessage;
       if (told.type === "epoch") hooks.onEpoch?.(run, told);
-      else outcome = told.type === "done" ? { run, state: "done" } : { run, state: "failed", message: told.message };
+      else outcome = told.type === "done" ? { run, state: "done" } : { run, state: "failed", failure: told };
     });
     child.on("error", reject);
     child.on("close", async (code, killedBy) => {
@@ -101,8 +101,9 @@ function runInChild(
       if (outcome !== undefined) return resolve(outcome);
       if (signal?.aborted) return reject(signal.reason);
       const message = `its process ended with ${killedBy ?? `code ${code}`}\n${complaints()}`.trim();
-      await keepFailure(run, { message });
-      resolve({ run, state: "failed", message });
+      // The outcome says it too, so a folder that cannot be written is no reason to stop.
+      await keepFailure(run, { message }).catch(() => {});
+      resolve({ run, state: "failed", failure: { message, wrongInput: false } });
     });
     child.send(run);
   });

@@ -1,4 +1,6 @@
 import type { Method } from "../run/spec.ts";
+import type { TaskSource } from "../tasks/task.ts";
+import type { RunRequest } from "./plan.ts";
 
 /** What `l0gm reproduce --profile NAME` trains. */
 export interface Profile {
@@ -11,7 +13,19 @@ export interface Profile {
   readonly path: boolean;
   /** Settings that differ from the benchmark's defaults. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What is asked besides: the same benchmark on other data or settings, dense and at some fractions. */
+  readonly variants: readonly Variant[];
 }
+
+/** A question beside the main one, answered by runs of its own. */
+export interface Variant {
+  readonly benchmark: string;
+  readonly targets: readonly number[];
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Adult without the survey weight, which says nothing of a person. */
+const WITHOUT_WEIGHT: Variant = { benchmark: "adult", targets: [0.125], config: { data: { withoutWeight: true } } };
 
 const FRACTIONS = [1, 0.5, 0.25, 0.125, 0.0625, 0.03125];
 
@@ -22,7 +36,8 @@ export const PROFILES = {
     seeds: 3,
     targets: [],
     path: true,
-    config: { epochs: 6, path: { fractions: FRACTIONS, epochs: 16 } },
+    config: { epochs: 12, path: { fractions: FRACTIONS, epochs: 16 } },
+    variants: [],
   },
   standard: {
     summary: "five seeds, a run of its own for every fraction, and paths to compare with",
@@ -31,6 +46,7 @@ export const PROFILES = {
     targets: FRACTIONS,
     path: true,
     config: { path: { fractions: FRACTIONS } },
+    variants: [WITHOUT_WEIGHT],
   },
   paper: {
     summary: "ten seeds and twice the epochs",
@@ -38,17 +54,33 @@ export const PROFILES = {
     seeds: 10,
     targets: FRACTIONS,
     path: true,
-    config: { epochs: 40, path: { fractions: FRACTIONS, epochs: 60 } },
+    config: { epochs: 32, path: { fractions: FRACTIONS, epochs: 36 } },
+    variants: [WITHOUT_WEIGHT],
   },
 } as const satisfies Readonly<Record<string, Profile>>;
 
 export type ProfileName = keyof typeof PROFILES;
 
-/** Every run of one seed: dense, separate fractions, path. */
-export function methodsOf({ targets, path }: Pick<Profile, "targets" | "path">): Method[] {
+/** The runs that a profile asks for. */
+export function requestsOf(name: ProfileName, source: TaskSource): RunRequest[] {
+  const { benchmarks, seeds: count, targets, path, config, variants }: Profile = PROFILES[name];
+  const common = { seeds: Array.from({ length: count }, (_, seed) => seed), configName: `profile ${name}`, source };
+  const dense: Method = { kind: "dense" };
+  const separate = (fractions: readonly number[]): Method[] =>
+    fractions.map((fraction) => ({ kind: "target", fraction }));
+  const paths: Method[] = path ? [{ kind: "path" }] : [];
   return [
-    { kind: "dense" },
-    ...targets.map((fraction) => ({ kind: "target" as const, fraction })),
-    ...(path ? [{ kind: "path" as const }] : []),
+    ...benchmarks.map((benchmark) => ({
+      ...common,
+      benchmark,
+      methods: [dense, ...separate(targets), ...paths],
+      config,
+    })),
+    ...variants.map((variant) => ({
+      ...common,
+      benchmark: variant.benchmark,
+      methods: [dense, ...separate(variant.targets)],
+      config: { ...config, ...variant.config },
+    })),
   ];
 }

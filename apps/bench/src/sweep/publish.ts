@@ -1,31 +1,57 @@
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { arch, availableParallelism, cpus, platform } from "node:os";
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { z } from "zod";
+import { bootstrapRuns } from "../report/bootstrap.ts";
 import { renderPicture } from "../report/picture.ts";
 import { renderReport } from "../report/report.ts";
 import { type FrontierSummary, frontierSummary } from "../report/summary.ts";
 import type { RunResult } from "../result.ts";
+import { loadTestRows } from "../run/predictions.ts";
 
 const bench = createRequire(import.meta.url)("../../package.json") as { version: string };
 
+const SUMMARY = "summary.json";
+
+const publication = z.object({
+  title: z.string(),
+  command: z.string().describe("repeats it"),
+  failures: z.array(z.object({ run: z.string(), message: z.string() })).default([]),
+});
+
 /** What is told about runs besides their results. */
-export interface Publication {
-  readonly title: string;
-  /** Repeats it. */
-  readonly command: string;
-  readonly failures?: readonly { readonly run: string; readonly message: string }[];
+export type Publication = z.input<typeof publication>;
+
+/** What a sweep said when it published into this folder; undefined when none has. */
+export async function readPublication(folder: string): Promise<Publication | undefined> {
+  const text = await readFile(join(folder, SUMMARY), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return z.object({ publication }).parse(JSON.parse(text)).publication;
+  } catch {
+    // An older summary, or a damaged one: the runs themselves are all that a report needs.
+    return undefined;
+  }
 }
 
-/** Writes `report.html`, `frontier.svg` and `summary.json` into a folder. @returns the summaries and the report's path */
+/**
+ * Writes `report.html`, `frontier.svg` and `summary.json` into a folder.
+ *
+ * @param found - runs with their folders, where the predictions lie that are bootstrapped over test rows
+ * @returns the summaries and the report's path
+ */
 export async function publish(
   folder: string,
-  results: readonly RunResult[],
+  found: readonly { readonly folder: string; readonly result: RunResult }[],
   { title, command, failures = [] }: Publication,
 ): Promise<{ summaries: FrontierSummary[]; report: string }> {
-  const summaries = frontierSummary(results);
+  const results = found.map(({ result }) => result);
+  const bootstraps = bootstrapRuns(results, await loadTestRows(found));
+  const summaries = frontierSummary(results, bootstraps);
   const report = join(folder, "report.html");
-  const page = renderReport(results, {
+  const context = {
     title,
     command,
     failures,
@@ -36,9 +62,10 @@ export async function publish(
       cpu: cpus()[0]?.model ?? "unknown",
       system: `${platform()} ${arch()}`,
     },
-  });
-  await writeFileAtomic(report, page);
+  };
+  await writeFileAtomic(report, renderReport(results, context, bootstraps));
   await writeFileAtomic(join(folder, "frontier.svg"), renderPicture(results));
-  await writeFileAtomic(join(folder, "summary.json"), `${JSON.stringify({ benchmarks: summaries }, undefined, 2)}\n`);
+  const summary = { publication: { title, command, failures }, benchmarks: summaries };
+  await writeFileAtomic(join(folder, SUMMARY), `${JSON.stringify(summary, undefined, 2)}\n`);
   return { summaries, report };
 }

@@ -1,6 +1,6 @@
 /** Entry of a child process: takes one run from its parent, reports epochs and the end, and dies with its parent. */
 
-import { L0gmError } from "@l0gm/core";
+import { isWrongInput } from "../run/failure.ts";
 import type { PlannedRun } from "../run/spec.ts";
 import { keepFailure, obtainRun } from "../run/store.ts";
 
@@ -8,7 +8,14 @@ import { keepFailure, obtainRun } from "../run/store.ts";
 export type WorkerMessage =
   | { readonly type: "epoch"; readonly epoch: number; readonly epochs: number; readonly validationNll: number }
   | { readonly type: "done" }
-  | { readonly type: "failed"; readonly message: string };
+  | ({ readonly type: "failed" } & Failure);
+
+/** Why a run failed. */
+export interface Failure {
+  readonly message: string;
+  /** Settings or data are wrong, so that trying again is of no use. */
+  readonly wrongInput: boolean;
+}
 
 // The parent decides when to stop; a terminal sends its interrupt to the whole group.
 process.on("SIGINT", () => {});
@@ -32,12 +39,12 @@ process.once("message", async (message) => {
     });
     await tell({ type: "done" });
   } catch (error) {
-    const failure = {
-      message: error instanceof Error ? error.message : String(error),
-      ...(error instanceof L0gmError || !(error instanceof Error) ? {} : { stack: error.stack }),
-    };
-    await keepFailure(run, failure);
-    await tell({ type: "failed", message: failure.message });
+    const wrongInput = isWrongInput(error);
+    const message = error instanceof Error ? error.message : String(error);
+    const stack = error instanceof Error && !wrongInput ? error.stack : undefined;
+    // The parent is told in any case, also where the folder cannot be written.
+    await keepFailure(run, { message, ...(stack === undefined ? {} : { stack }) }).catch(() => {});
+    await tell({ type: "failed", message, wrongInput });
   }
   process.exit(0);
 });

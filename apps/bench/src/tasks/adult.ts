@@ -24,12 +24,13 @@ export const adult: Task<TableBatch, z.output<typeof config>> = {
   name: "adult",
   config,
   splits: ["official"],
-  async identify({ dataDir, file }, { data }) {
-    if (file !== undefined) {
+  async identify({ dataDir, file, testFile }, { data }) {
+    const own = file ?? testFile;
+    if (own !== undefined) {
       throw new ConfigError({
         where: "adult",
-        expected: "no --data",
-        received: file,
+        expected: "no --data and no --test",
+        received: own,
         hint: "for a file of your own: l0gm run tabular --data FILE --label COLUMN",
       });
     }

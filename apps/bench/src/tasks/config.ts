@@ -10,14 +10,14 @@ const positive = z.number().positive();
 export const runConfig = z.strictObject({
   backend: z.enum(["auto", "tensorflow", "wasm", "cpu"]).default("auto").describe("TensorFlow.js backend"),
   width: z.int().positive().default(128).describe("d, the dimensions of the representation"),
-  epochs: z.int().positive().default(20).describe("passes over the training rows, all phases together"),
+  epochs: z.int().positive().default(16).describe("passes over the training rows, all phases together"),
   batchSize: z
     .union([z.int().positive(), z.literal("auto")])
     .default("auto")
-    .describe("rows a step; auto: about a 128th of the training rows, from 16 to 256"),
+    .describe("rows a step; auto: about a 64th of the training rows, from 16 to 512"),
   weights: z
     .strictObject({
-      learningRate: positive.default(1e-3),
+      learningRate: positive.default(2e-3),
       schedule: z.enum(["cosine", "constant"]).default("cosine").describe("after a warm-up over 5 % of a segment"),
       decay: z.number().nonnegative().default(1e-2).describe("decoupled weight decay"),
     })
@@ -50,10 +50,10 @@ export const runConfig = z.strictObject({
   path: z
     .strictObject({
       fractions: z.array(fraction).min(1).default([1, 0.5, 0.25, 0.125, 0.0625, 0.03125]).describe("in falling order"),
-      epochs: z.int().positive().default(30).describe("of the whole path"),
-      firstShare: positive.default(3).describe("length of the first segment, relative to each later one"),
+      epochs: z.int().positive().default(18).describe("of the whole path"),
+      firstShare: positive.default(4).describe("length of the first segment, relative to each later one"),
       consolidation: share.default(0.5),
-      dualStep: positive.default(0.05),
+      dualStep: positive.default(0.1),
     })
     .prefault({})
     .describe("runs with --path"),

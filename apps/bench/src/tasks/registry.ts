@@ -1,4 +1,5 @@
 import { ConfigError } from "@l0gm/core";
+import { notYet } from "../data/catalogue.ts";
 import { adult } from "./adult.ts";
 import { csvTable } from "./csv-table.ts";
 import type { Task } from "./task.ts";
@@ -14,6 +15,7 @@ export function taskNamed(name: string): Task<unknown> {
     where: "benchmark",
     expected: `one of ${TASKS.map((candidate) => candidate.name).join(", ")}`,
     received: name,
+    ...notYet(name),
   });
 }
 

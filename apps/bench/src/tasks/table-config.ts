@@ -2,12 +2,12 @@ import { z } from "zod";
 import { runConfig } from "./config.ts";
 
 const size = z.int().positive();
-const dropout = z.number().min(0).lt(1).default(0.1);
+const dropout = z.number().min(0).lt(1);
 
 const mlp = z.strictObject({
   kind: z.literal("mlp"),
-  hidden: z.array(size).min(1).default([256, 256]).describe("widths of the hidden layers"),
-  dropout,
+  hidden: z.array(size).min(1).default([256]).describe("widths of the hidden layers"),
+  dropout: dropout.default(0.2),
   numericEmbedding: z.enum(["none", "piecewise-linear", "periodic"]).default("piecewise-linear"),
   numericDimension: size.default(8).describe("numbers that stand for a numeric value"),
   categoricalDimension: size.default(8).describe("numbers that stand for a category"),
@@ -19,7 +19,7 @@ const featureTransformer = z.strictObject({
   blocks: size.default(2),
   heads: size.default(4).describe("attention heads, a divisor of tokenWidth"),
   hidden: size.default(43).describe("width of the feed-forward part"),
-  dropout,
+  dropout: dropout.default(0.1),
 });
 
 /** Settings of runs on tables. */
@@ -29,7 +29,7 @@ export const tableConfig = runConfig.extend({
     .strictObject({
       numeric: z.enum(["quantile", "standard"]).default("quantile"),
       minimumCount: size.default(1).describe("categories with fewer training rows are folded into one"),
-      bins: size.default(16).describe("bins a column for the piecewise-linear embedding"),
+      bins: size.default(96).describe("bins a column for the piecewise-linear embedding"),
     })
     .prefault({}),
 });

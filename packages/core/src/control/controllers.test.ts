@@ -82,6 +82,12 @@ describe("targetFraction", () => {
     expect(update(0.1, 5)).toBe(0);
   });
 
+  test("a course beyond 1 asks for no less than the fraction", () => {
+    const observation = { segment: 0, progress: 1, expected: 0.4 };
+    const [plain, beyond] = [1, 2].map((end) => targetFraction({ fraction: 0.2, annealing: linear(0, end) }));
+    expect(beyond?.update(observation, 0)).toBe(plain?.update(observation, 0));
+  });
+
   test("keeps no state: the same observation gives the same multiplier", () => {
     const controller = targetFraction({ fraction: 0.2 });
     const observation = { segment: 0, progress: 0.5, expected: 0.9 };

@@ -21,7 +21,7 @@ export interface Observation {
   readonly segment: number;
   /** Progress through the segment's gate phase, in [0, 1). */
   readonly progress: number;
-  /** Expected active fraction, E[L0] / d. */
+  /** Expected active fraction, E[L0] / d, weighted by the gates' costs where they have any. */
   readonly expected: number;
 }
 
@@ -75,7 +75,10 @@ interface DualOptions {
 export interface TargetOptions extends DualOptions {
   /** Active fraction of the finished model, in (0, 1]. */
   readonly fraction: number;
-  /** Course of the constraint from 0 (all open) to 1 (the fraction) over the gate phase. */
+  /**
+   * Course of the constraint from 0 (all open) to 1 (the fraction) over the gate phase; values beyond count as 0 and 1.
+   * @defaultValue holds 0 for a tenth of the phase, then `cubic(0, 1)`, then 1 for the last 27 %
+   */
   readonly annealing?: Schedule;
 }
 
@@ -100,7 +103,10 @@ export function targetFraction(options: TargetOptions): Controller {
   return {
     mode: "target",
     segments: [{ fraction, share: 1, consolidation: checkConsolidation(where, options.consolidation ?? 0.4) }],
-    update: dualAscent(options.dualStep, ({ progress }) => 1 + (fraction - 1) * annealing(progress)),
+    update: dualAscent(options.dualStep, ({ progress }) => {
+      const course = Math.min(1, Math.max(0, annealing(progress)));
+      return 1 + (fraction - 1) * course;
+    }),
   };
 }
 
@@ -108,7 +114,7 @@ export function targetFraction(options: TargetOptions): Controller {
 export interface PathOptions extends DualOptions {
   /** Active fractions in falling order, each in (0, 1]. */
   readonly fractions: readonly number[];
-  /** Epochs of the first segment, which also trains the network from nothing, relative to each later one. @defaultValue 3 */
+  /** Epochs of the first segment, which also trains the network from nothing, relative to each later one. @defaultValue 4 */
   readonly firstShare?: number;
 }
 
@@ -126,7 +132,7 @@ export interface PathOptions extends DualOptions {
  */
 export function path(options: PathOptions): Controller {
   const where = "path";
-  const { fractions, firstShare = 3 } = options;
+  const { fractions, firstShare = 4 } = options;
   const consolidation = checkConsolidation(where, options.consolidation ?? 0.5);
   fractions.forEach((fraction, i) => {
     checkFraction(where, fraction);

@@ -45,6 +45,34 @@ export function budgetOf(fraction: number, dimensions: number): number {
 }
 
 /**
+ * Makes sure before training that a budget can be filled after it.
+ *
+ * @throws ConfigError when the gates that are not shut cover fewer dimensions, or each of them more
+ */
+export function checkBudget({ fixed, sizes }: GateState, dimensions: number): void {
+  const where = "active fraction";
+  const open = sizes.filter((_, g) => fixed[g] !== 0);
+  const total = open.reduce((sum, size) => sum + size, 0);
+  if (total < dimensions) {
+    throw new ConfigError({
+      where,
+      expected: `${dimensions} dimensions whose gates are not shut`,
+      received: total,
+      hint: "gates that are fixed at 0 stay shut: train a new model, or free them with gate.setFixed",
+    });
+  }
+  const smallest = open.reduce((least, size) => Math.min(least, size), dimensions + 1);
+  if (smallest > dimensions) {
+    throw new ConfigError({
+      where,
+      expected: `a group of at most ${dimensions} dimensions`,
+      received: `groups of ${smallest} or more`,
+      hint: "ask for a larger fraction or use smaller groups",
+    });
+  }
+}
+
+/**
  * The gates with the largest log alpha that fit in `dimensions`, strongest first. With one dimension a gate, or groups of one
  * size that divide the budget, exactly `dimensions` stay; a group that does not fit is passed over.
  *

@@ -140,6 +140,14 @@ describe("in tf.sequential", () => {
   });
 });
 
+test("with noise a row, all steps of a row's sequence share its gates", async () => {
+  const gate = built(4, { noise: "row", initialOpen: 0.6, seed: 3 });
+  // As many steps as rows: broadcast without care, the noise would go to the steps.
+  const y = (await (gate.apply(tf.ones([3, 3, 4]), { training: true }) as tf.Tensor3D).array()) as number[][][];
+  for (const [first, ...others] of y) for (const other of others) expect(other).toEqual(first);
+  expect(y[0]).not.toEqual(y[1]);
+});
+
 describe("values", () => {
   test("with noise a batch are one row, with noise a row as many as the batch has", async () => {
     expect(built(4).values(Random.from(1), 3).shape).toEqual([1, 4]);
@@ -237,6 +245,18 @@ describe("freezing", () => {
     const { grads } = tf.variableGrads(() => gate.expectedFraction(), [gate.logAlpha]);
     const gradient = await numbers(grads[gate.logAlpha.name] ?? tf.scalar(0));
     expect(Math.min(...gradient)).toBeGreaterThan(1e-3);
+  });
+
+  test("thawing leaves a kept gate at least half open, however far it had closed", async () => {
+    const gate = built(3);
+    assign(gate, [-6, 4, -6]);
+    await gate.freeze([0, 1]);
+    await gate.thaw();
+    const { logAlpha } = await gate.state();
+    expectClose(Float32Array.from(logAlpha, (value) => openProbabilityOf(value)).subarray(0, 1), [0.5], {
+      absolute: 1e-6,
+    });
+    expect(logAlpha[2]).toBe(-6);
   });
 
   test("thawing never turns an open gate's log alpha around, whatever the temperature", async () => {

@@ -165,7 +165,9 @@ export class HardConcreteGate extends layers.Layer {
       const x = Array.isArray(inputs) ? inputs[0] : inputs;
       if (x === undefined) throw new ShapeError({ where: "HardConcreteGate", expected: "one input", received: "none" });
       const random = kwargs["training"] === true ? this.#random : undefined;
-      return tf.mul(x, this.values(random, x.shape[0]));
+      const z = this.values(random, x.shape[0]);
+      // Axes between rows and columns share the gates of their row.
+      return tf.mul(x, tf.reshape(z, [z.shape[0], ...x.shape.slice(1, -1).map(() => 1), z.shape[1]]));
     });
   }
 
@@ -235,14 +237,18 @@ export class HardConcreteGate extends layers.Layer {
 
   /**
    * Makes open gates learnable again; those at 0 stay shut. Log alphas that have run far into saturation are drawn back in
-   * proportion, so that their order stays and the gates can still shut within a few hundred steps.
+   * proportion, so that their order stays and the gates can still shut within a few hundred steps. A gate that was kept although it
+   * had hardly opened starts half open: the network has come to rely on it.
    */
   async thaw(): Promise<void> {
     const { logAlpha, fixed } = await this.state();
     // With a high gate temperature a gate is that open below log alpha 0 already; drawing back to there would turn the order around.
     const limit = Math.max(1, logAlphaFor(THAWED_OPEN, this.params));
     const factor = Math.min(1, limit / logAlpha.reduce((max, value) => Math.max(max, value), 0));
-    const drawnBack = tf.tensor1d(logAlpha.map((value) => (value > 0 ? value * factor : value)));
+    const half = logAlphaFor(0.5, this.params);
+    const drawnBack = tf.tensor1d(
+      logAlpha.map((value, g) => ((fixed[g] ?? 0) > 0 ? Math.max(half, value > 0 ? value * factor : value) : value)),
+    );
     this.logAlpha.assign(drawnBack);
     drawnBack.dispose();
     this.setFixed(fixed.map((value) => (value > 0 ? LIVE : value)));

@@ -93,6 +93,7 @@ function checkConsistency({ kind, width, classes, head, gate, compact }: Manifes
   const agree = (path: string, expected: string, received: unknown, holds: boolean): void => {
     if (!holds) throw new FormatError({ where: `${file}: $.${path}`, expected, received });
   };
+  agree("classes", "at least 2", classes, classes >= 2);
   agree("head", `${width} inputs and ${classes} outputs`, head, head.inputs === width && head.outputs === classes);
   const listed = { gated: gate?.values, compact: compact?.active };
   for (const [name, list] of Object.entries(listed)) {

@@ -220,6 +220,23 @@ describe("load refuses", () => {
     await expect(load(files)).rejects.toThrow(/an encoder registered as "mine\/own"/);
   });
 
+  test("a configuration from which no model can be built", async () => {
+    const { files, edit } = await saved();
+    const before = tf.memory().numTensors;
+    const original = await readManifest(files);
+    const options = { ...original.gate?.options, temperature: -1 };
+    for (const damage of [
+      { encoder: { kind: "core/layers" } },
+      { encoder: { kind: "core/layers", config: { className: "Sequential", config: { layers: [{}] } } } },
+      { gate: { ...original.gate, options } },
+      { classes: 1, head: { inputs: 6, outputs: 1 } },
+    ]) {
+      await edit(() => ({ ...original, ...damage }));
+      await expect(load(files)).rejects.toThrow(FormatError);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test("without leaving tensors behind", async () => {
     const { files, rewrite } = await saved();
     await rewrite((tensors) => tensors.delete("head/bias"));

@@ -177,8 +177,9 @@ async function readTensors(handler: FileHandler, { weights }: Manifest): Promise
 /** The model with initial weights. */
 function rebuild<Batch>(manifest: Manifest, where: string): GatedClassifier<Batch> {
   const { classes, width, gate, compact } = manifest;
-  const encoder = rebuildEncoder(manifest.encoder) as Encoder<Batch>;
+  let encoder: Encoder<Batch> | undefined;
   try {
+    encoder = rebuildEncoder(manifest.encoder) as Encoder<Batch>;
     if (encoder.width !== width) {
       throw new FormatError({ where: `${where}: $.width`, expected: encoder.width.toString(), received: width });
     }
@@ -187,9 +188,12 @@ function rebuild<Batch>(manifest: Manifest, where: string): GatedClassifier<Batc
     }
     const head = Projection.create({ inputs: width, outputs: classes, random: Random.from(0), name: "head" });
     return new CompactModel({ encoder, head, classes, ...compact });
-  } catch (error) {
-    encoder.dispose();
-    throw error;
+  } catch (cause) {
+    encoder?.dispose();
+    if (cause instanceof FormatError) throw cause;
+    // Factories and constructors refuse a damaged configuration in words of their own.
+    const received = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError({ where, expected: "a model that can be built", received }, { cause });
   }
 }
 

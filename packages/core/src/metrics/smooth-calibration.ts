@@ -8,8 +8,8 @@ export interface SmoothCalibrationOptions {
 }
 
 const NARROWEST = 0.001;
-/** Intervals of the grid on [0, 1]: four to the narrowest bandwidth. */
-const CELLS = 4096;
+/** Intervals of the grid on [0, 1]: two to the narrowest bandwidth. */
+const CELLS = 2048;
 
 /**
  * Residuals (confidence minus outcome, over the number of rows) on the nodes of the grid, each shared between its two neighbours so
@@ -39,7 +39,13 @@ function smoothedError(grid: Float64Array): (bandwidth: number) => number {
   const cosine = Float64Array.from({ length: period }, (_, i) => Math.cos((i * Math.PI) / CELLS));
   const modes: number[] = [];
   const mode = (k: number): number => {
-    const sum = grid.reduce((total, value, node) => total + value * (cosine[(k * node) % period] as number), 0);
+    let sum = 0;
+    // The phase is k * node modulo the period; a subtraction is several times faster than a remainder.
+    for (let node = 0, phase = 0; node <= CELLS; node++) {
+      sum += (grid[node] as number) * (cosine[phase] as number);
+      phase += k;
+      if (phase >= period) phase -= period;
+    }
     return k === 0 ? sum : 2 * sum;
   };
   return (bandwidth) => {
@@ -49,8 +55,10 @@ function smoothedError(grid: Float64Array): (bandwidth: number) => number {
       if (damping < 1e-9) break;
       modes[k] ??= mode(k);
       const amplitude = (modes[k] as number) * damping;
-      for (let node = 0; node <= CELLS; node++) {
-        smoothed[node] = (smoothed[node] as number) + amplitude * (cosine[(k * node) % period] as number);
+      for (let node = 0, phase = 0; node <= CELLS; node++) {
+        smoothed[node] = (smoothed[node] as number) + amplitude * (cosine[phase] as number);
+        phase += k;
+        if (phase >= period) phase -= period;
       }
     }
     const sum = smoothed.reduce((total, value) => total + Math.abs(value), 0);
@@ -64,7 +72,7 @@ function smoothedError(grid: Float64Array): (bandwidth: number) => number {
  * smoothed with a reflected Gaussian kernel instead of bins, so that it is continuous in the predictions. By default the
  * bandwidth is the one at which the error equals the bandwidth, or 0.001 where the error is below that.
  *
- * Computed on a grid of 4096 intervals, so the time hardly depends on the number of rows. It agrees with the authors' package `relplot`
+ * Computed on a grid of 2048 intervals, so the time hardly depends on the number of rows. It agrees with the authors' package `relplot`
  * except where many confidences are within 0.001 of 1: there that package gives the rows half their weight, this function does not.
  *
  * @returns a number in [0, 1], 0 for perfect agreement
@@ -95,11 +103,19 @@ export function smoothCalibrationError(p: Predictions, options: SmoothCalibratio
     NARROWEST,
     residuals.reduce((sum, residual) => sum + Math.abs(residual), 0),
   );
-  while (wide - narrow > 1e-6) {
-    const middle = Math.sqrt(narrow * wide);
-    const at = error(middle);
-    if (at > middle) [narrow, wide] = [middle, Math.min(wide, at)];
-    else [narrow, wide] = [Math.max(narrow, at), middle];
+  let trial = Math.sqrt(narrow * wide);
+  let at = error(trial);
+  let slope = 0;
+  for (;;) {
+    [narrow, wide] = at > trial ? [trial, Math.min(wide, at)] : [Math.max(narrow, at), trial];
+    if (wide - narrow <= 1e-6) break;
+    // The secant's crossing, kept inside the bracket: a handful of steps where halving takes fifteen.
+    const margin = 0.01 * (wide - narrow);
+    const next = Math.min(wide - margin, Math.max(narrow + margin, trial + (at - trial) / (1 - slope)));
+    const nextAt = error(next);
+    slope = Math.min(0, (nextAt - at) / (next - trial));
+    trial = next;
+    at = nextAt;
   }
   return error(wide);
 }

@@ -45,7 +45,13 @@ describe("fitTemperature", () => {
     expect(fitTemperature(rows([3, 3], [0, 1]))).toBe(TEMPERATURE_LIMITS.highest);
   });
 
+  it("returns the lower limit for rows so sure that every other class's probability underflows", () => {
+    expect(fitTemperature(rows([1000, 5000, -2000], [1, 1, 0]))).toBe(TEMPERATURE_LIMITS.lowest);
+    expect(fitTemperature(rows([1e6], [1]))).toBe(TEMPERATURE_LIMITS.lowest);
+  });
+
   it("returns 1 for logits without spread", () => {
+    expect(fitTemperature(rows([0, 0], [1, 1]))).toBe(1);
     expect(fitTemperature(rows([0, 0], [0, 1]))).toBe(1);
   });
 

@@ -48,11 +48,12 @@ function derivatives(p: Predictions, inverse: number): { first: number; second: 
  */
 export function fitTemperature(p: Predictions): number {
   checkPredictions(p, "fitTemperature");
+  const { logits, classes } = p;
+  if (logits.every((logit, i) => logit === logits[i - (i % classes)])) return 1;
   let lower = 1 / TEMPERATURE_LIMITS.highest;
   let upper = 1 / TEMPERATURE_LIMITS.lowest;
   let inverse = 1;
   let { first, second } = derivatives(p, inverse);
-  if (first === 0 && second === 0) return 1;
   if (derivatives(p, upper).first <= 0) return TEMPERATURE_LIMITS.lowest;
   if (derivatives(p, lower).first >= 0) return TEMPERATURE_LIMITS.highest;
   for (let previous = Number.POSITIVE_INFINITY; ; { first, second } = derivatives(p, inverse)) {

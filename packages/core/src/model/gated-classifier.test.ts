@@ -2,7 +2,7 @@ import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { ConfigError, ShapeError } from "../errors.ts";
+import { ConfigError, L0gmError, ShapeError } from "../errors.ts";
 import { type GateOptions, HardConcreteGate } from "../gate/gate-layer.ts";
 import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
@@ -117,6 +117,15 @@ describe("construction", () => {
     expect(() => modelOf({ groups: [0, 0, 0] })).toThrow(ShapeError);
   });
 
+  test("refused options leave no variable behind", () => {
+    const encoder = encoderOf();
+    const before = tf.memory().numTensors;
+    for (const gate of [{ temperature: -1 }, { groups: [0, 0, 0] }, { costs: [1] }]) {
+      expect(() => new GatedClassifier({ encoder, classes: 2, gate })).toThrow(L0gmError);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test("dispose frees every variable", () => {
     const before = tf.memory().numTensors;
     modelOf().dispose();
@@ -153,6 +162,17 @@ describe("predict", () => {
     expect([...labels]).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 0]);
     const x = tf.slice2d(batch(20), [0, 0], [9, 3]);
     expectClose(logits, await model.logits(x).data(), { absolute: 1e-5 });
+  });
+
+  test("takes batches as they are, without a dataset around them", async () => {
+    const model = modelOf();
+    const data = dataset([3, 1, 5]);
+    expect(await predict(model, data.batches(1))).toEqual(await predict(model, data));
+    const inputs = batch(2);
+    const listed = await predict(model, [{ inputs, labels: Int32Array.of(1, 0) }]);
+    expect([...listed.labels]).toEqual([1, 0]);
+    expect(listed.logits).toHaveLength(8);
+    await expect(predict(model, [{ inputs, labels: Int32Array.of(1) }])).rejects.toThrow(/expected 2 labels/);
   });
 
   test("asks for batches of the size given", async () => {

@@ -3,7 +3,7 @@ import { ConfigError, ShapeError } from "../errors.ts";
 import { type GateOptions, HardConcreteGate } from "../gate/gate-layer.ts";
 import type { Predictions } from "../metrics/predictions.ts";
 import { Random } from "../random.ts";
-import type { Dataset, EncodeContext, Encoder, NamedVariable, Parameter } from "./encoder.ts";
+import type { Dataset, EncodeContext, Encoder, LabelledBatch, NamedVariable, Parameter } from "./encoder.ts";
 import { Projection } from "./projection.ts";
 
 /** How a batch passes through a gated model. */
@@ -63,23 +63,25 @@ export class GatedClassifier<Batch> {
     }
     this.encoder = encoder;
     this.classes = classes;
-    const random = Random.from(seed, "head");
     if ("head" in options) {
       this.head = options.head;
       return;
     }
-    this.head = Projection.create({ inputs: encoder.width, outputs: classes, random, name: "head" });
-    if (options.gate === false) return;
-    this.gate =
-      options.gate instanceof HardConcreteGate ? options.gate : new HardConcreteGate({ seed, ...options.gate });
-    if (!this.gate.built) this.gate.build([null, encoder.width]);
-    if (this.gate.width !== encoder.width) {
-      throw new ShapeError({
-        where: "GatedClassifier.gate",
-        expected: `[batch, ${encoder.width}]`,
-        received: this.gate.width,
-      });
+    // The gate comes first: where it refuses its options, no variables of a head are left behind.
+    if (options.gate !== false) {
+      this.gate =
+        options.gate instanceof HardConcreteGate ? options.gate : new HardConcreteGate({ seed, ...options.gate });
+      if (!this.gate.built) this.gate.build([null, encoder.width]);
+      if (this.gate.width !== encoder.width) {
+        throw new ShapeError({
+          where: "GatedClassifier.gate",
+          expected: `[batch, ${encoder.width}]`,
+          received: this.gate.width,
+        });
+      }
     }
+    const random = Random.from(seed, "head");
+    this.head = Projection.create({ inputs: encoder.width, outputs: classes, random, name: "head" });
   }
 
   /** Columns of the representation, d. */
@@ -141,17 +143,20 @@ export class GatedClassifier<Batch> {
   }
 }
 
+/** Batches that are there already, or come one by one; whoever makes them disposes their tensors. */
+export type Batches<Batch> = Iterable<LabelledBatch<Batch>> | AsyncIterable<LabelledBatch<Batch>>;
+
 /** Options of {@link predict}. */
 export interface PredictOptions {
-  /** Rows a step; changes memory and speed, not the result. @defaultValue 1024 */
+  /** Rows a step of a dataset; changes memory and speed, not the result. @defaultValue 1024 */
   readonly batchSize?: number;
 }
 
 /**
- * Applies a model to all rows of a dataset, in their stored order, with deterministic gates.
+ * Applies a model, with deterministic gates, to all rows of a dataset in their stored order, or to batches as they come.
  *
  * @returns logits `[rows, classes]` and labels, in host memory
- * @throws ShapeError when the dataset has another number of classes than the model
+ * @throws ShapeError when the dataset has another number of classes than the model, or batches and labels disagree
  *
  * @example
  * ```ts
@@ -163,41 +168,51 @@ export interface PredictOptions {
  */
 export async function predict<Batch>(
   model: GatedClassifier<Batch>,
-  data: Dataset<Batch>,
+  data: Dataset<Batch> | Batches<Batch>,
   { batchSize = 1024 }: PredictOptions = {},
 ): Promise<Predictions> {
+  const where = "predict";
   const { classes } = model;
-  if (data.classes !== classes) {
-    throw new ShapeError({
-      where: "predict",
-      expected: `data of ${classes} classes, as the model`,
-      received: data.classes,
-    });
+  const dataset = "batches" in data ? data : undefined;
+  if (dataset !== undefined && dataset.classes !== classes) {
+    throw new ShapeError({ where, expected: `data of ${classes} classes, as the model`, received: dataset.classes });
   }
-  const logits = new Float32Array(data.rows * classes);
-  const labels = new Int32Array(data.rows);
-  const wrongRows = (received: unknown): ShapeError =>
-    new ShapeError({ where: "predict", expected: `${data.rows} rows, as the dataset declares`, received });
-  let row = 0;
-  for await (const batch of data.batches(batchSize)) {
-    const end = row + batch.labels.length;
-    if (end > data.rows) throw wrongRows("more");
+  const logits: Float32Array[] = [];
+  const labels: Int32Array[] = [];
+  let rows = 0;
+  for await (const batch of "batches" in data ? data.batches(batchSize) : data) {
     const output = model.logits(batch.inputs);
     try {
-      if (output.shape[0] !== batch.labels.length) {
-        throw new ShapeError({
-          where: "predict",
-          expected: `${output.shape[0]} labels, one for each row of the batch`,
-          received: batch.labels.length,
-        });
+      const received = batch.labels.length;
+      if (output.shape[0] !== received) {
+        throw new ShapeError({ where, expected: `${output.shape[0]} labels, one for each row of the batch`, received });
       }
-      logits.set(await output.data<"float32">(), row * classes);
+      logits.push(Float32Array.from(await output.data<"float32">()));
     } finally {
       output.dispose();
     }
-    labels.set(batch.labels, row);
-    row = end;
+    labels.push(batch.labels);
+    rows += batch.labels.length;
+    if (dataset !== undefined && rows > dataset.rows) throw wrongRows(dataset, "more");
   }
-  if (row !== data.rows) throw wrongRows(row);
-  return { logits, labels, classes };
+  if (dataset !== undefined && rows < dataset.rows) throw wrongRows(dataset, rows);
+  return {
+    logits: join(logits, new Float32Array(rows * classes)),
+    labels: join(labels, new Int32Array(rows)),
+    classes,
+  };
+}
+
+function wrongRows({ rows }: Pick<Dataset<unknown>, "rows">, received: unknown): ShapeError {
+  return new ShapeError({ where: "predict", expected: `${rows} rows, as the dataset declares`, received });
+}
+
+/** Copies the parts one after the other into `whole`. */
+function join<Values extends Float32Array | Int32Array>(parts: readonly Values[], whole: Values): Values {
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }

@@ -14,6 +14,25 @@ export interface AdamWOptions {
   readonly decay?: number;
 }
 
+/**
+ * Fills in the defaults.
+ *
+ * @throws ConfigError when an option is out of range
+ */
+export function adamWOptions(options: AdamWOptions): Required<AdamWOptions> {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0 } = options;
+  const full = { beta1, beta2, epsilon, decay };
+  const fraction = (x: number): boolean => x >= 0 && x < 1;
+  if (!fraction(beta1) || !fraction(beta2) || !(epsilon > 0) || !(decay >= 0)) {
+    throw new ConfigError({
+      where: "AdamW",
+      expected: "beta1 and beta2 in [0, 1), epsilon > 0, decay >= 0",
+      received: full,
+    });
+  }
+  return full;
+}
+
 interface Slot {
   readonly parameter: Parameter;
   readonly first: tf.Variable;
@@ -32,16 +51,7 @@ export class AdamW {
 
   /** @throws ConfigError when an option is out of range */
   constructor(parameters: readonly Parameter[], options: AdamWOptions = {}) {
-    const full = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0, ...options };
-    const fraction = (x: number): boolean => x >= 0 && x < 1;
-    if (!fraction(full.beta1) || !fraction(full.beta2) || !(full.epsilon > 0) || !(full.decay >= 0)) {
-      throw new ConfigError({
-        where: "AdamW",
-        expected: "beta1 and beta2 in [0, 1), epsilon > 0, decay >= 0",
-        received: full,
-      });
-    }
-    this.#options = full;
+    this.#options = adamWOptions(options);
     this.#slots = parameters.map((parameter) => ({
       parameter,
       first: zeros(parameter.variable),
@@ -58,10 +68,10 @@ export class AdamW {
   }
 
   /**
-   * @param gradients - one a parameter, in the parameters' order; they stay the caller's
+   * @param gradients - one a parameter, in the parameters' order, undefined where there is none; they stay the caller's
    * @param scale - factor on every gradient, for clipping
    */
-  step(gradients: readonly tf.Tensor[], learningRate: number, scale = 1): void {
+  step(gradients: readonly (tf.Tensor | undefined)[], learningRate: number, scale = 1): void {
     const { beta1, beta2, epsilon, decay } = this.#options;
     this.steps++;
     const firstCorrection = 1 - beta1 ** this.steps;

@@ -1,11 +1,14 @@
 import { ConfigError, FormatError } from "../errors.ts";
 import type { FileHandler } from "../io/file-handler.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "../io/safetensors.ts";
-import type { FitState } from "./fit.ts";
+import type { FitState } from "./state.ts";
 
 /** Where `fit` keeps its checkpoint. */
 export interface CheckpointOptions {
-  /** An unfinished run found here goes on; a finished one is returned as it ended. */
+  /**
+   * An unfinished run found here goes on; a finished one is returned as it ended. Without a checkpoint the model is trained as it is:
+   * to repeat a run that stopped before its first one, make the model anew.
+   */
   readonly handler: FileHandler;
   /** Epochs between two checkpoints. @defaultValue 1 */
   readonly every?: number;

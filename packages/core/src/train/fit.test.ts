@@ -4,7 +4,7 @@ import { layers, sequential } from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { path, penalty, targetFraction } from "../control/controllers.ts";
 import { constant } from "../control/schedules.ts";
-import { ConfigError, NumericalError } from "../errors.ts";
+import { ConfigError, DataError, NumericalError, ShapeError } from "../errors.ts";
 import { compact } from "../gate/compact.ts";
 import { memoryFiles } from "../io/file-handler.ts";
 import { accuracy } from "../metrics/classification.ts";
@@ -15,7 +15,8 @@ import { layersEncoder } from "../model/layers-encoder.ts";
 import { readWeights } from "../model/weights.ts";
 import { Random, seedsFrom } from "../random.ts";
 import type { EpochRecord } from "./callbacks.ts";
-import { type FitOptions, fit, type TrainingData } from "./fit.ts";
+import { type FitResult, fit } from "./fit.ts";
+import type { FitOptions, TrainingData } from "./options.ts";
 
 beforeAll(async () => {
   await useBackend("cpu");
@@ -164,6 +165,18 @@ describe("fit", () => {
     const handler = memoryFiles();
     await fit(gated(), data, options({ epochs: 2, checkpoint: { handler } }));
     await expect(fit(gated(), data, options({ epochs: 4, checkpoint: { handler } }))).rejects.toThrow(/another run/);
+    const other = new GatedClassifier({ encoder: encoder(), classes: 2, seed: 5, gate: { noise: "row" } });
+    await expect(fit(other, data, options({ epochs: 2, checkpoint: { handler } }))).rejects.toThrow(/another run/);
+  });
+
+  it("refuses a checkpoint of a path with another dual step", async () => {
+    const handler = memoryFiles();
+    const walk = (dualStep: number): Promise<FitResult> => {
+      const controller = path({ fractions: [1, 0.5], dualStep });
+      return fit(gated(), data, options({ epochs: 4, controller, checkpoint: { handler } }));
+    };
+    await walk(0.05);
+    await expect(walk(0.5)).rejects.toThrow(/another run/);
   });
 
   it("stops a segment early and keeps its best epoch", async () => {
@@ -174,7 +187,8 @@ describe("fit", () => {
     );
     expect(history.length).toBeLessThan(40);
     const frozen = history.filter(({ phase }) => phase === "consolidation");
-    expect(segments[0].bestValidation.epoch).toBe(frozen[0]?.epoch);
+    const best = frozen.reduce((a, b) => (b.validationNll < a.validationNll ? b : a));
+    expect(segments[0].bestValidation).toMatchObject({ epoch: best.epoch, validationNll: best.validationNll });
     expect(segments[0].equalBudget.epoch).toBe(history.at(-1)?.epoch);
   });
 
@@ -195,6 +209,71 @@ describe("fit", () => {
     expect(warnings.join("\n")).toMatch(/collapse/);
   });
 
+  it("names the weight that the last step of an epoch drove to infinity", async () => {
+    const wild = { learningRate: 1e38, schedule: constant(1) };
+    const run = fit(gated(), data, options({ weights: wild, batchSize: 512, epochs: 2 }));
+    await expect(run).rejects.toThrow(NumericalError);
+    await expect(run).rejects.toThrow(/step \d.*not finite/s);
+  });
+
+  it.each<[string, (labels: Int32Array) => Int32Array, new (...details: never[]) => Error]>([
+    ["that are no class", (labels) => labels.map((label) => label + 1), DataError],
+    ["that are negative", (labels) => labels.map((label) => label - 1), DataError],
+    ["of fewer rows", (labels) => labels.slice(1), ShapeError],
+    ["of more rows", (labels) => Int32Array.of(0, ...labels), ShapeError],
+  ])("refuses training labels %s", async (_name, change, refusal) => {
+    const train: Dataset<tf.Tensor2D> = {
+      ...data.train,
+      async *batches(size, shuffle) {
+        for await (const { inputs, labels } of data.train.batches(size, shuffle))
+          yield { inputs, labels: change(labels) };
+      },
+    };
+    await expect(fit(gated(), { ...data, train }, options())).rejects.toThrow(refusal);
+  });
+
+  it("refuses before the first step what the gates cannot fill", async () => {
+    let steps = 0;
+    const count = { callbacks: [{ onStepEnd: () => void steps++ }] };
+    const refit = gated();
+    await refit.gate?.freeze([0, 1, 2]);
+    await expect(fit(refit, data, options(count))).rejects.toThrow(/expected 4 dimensions.*not shut, received 3/);
+    const groups = Array.from({ length: WIDTH }, (_, j) => Math.floor(j / 8));
+    const coarse = new GatedClassifier({ encoder: encoder(), classes: 2, gate: { groups } });
+    await expect(fit(coarse, data, options(count))).rejects.toThrow(/a group of at most 4 dimensions/);
+    expect(steps).toBe(0);
+  });
+
+  it("says when gates were fixed before, and when groups do not fill the budget", async () => {
+    const fixed = gated();
+    await fixed.gate?.freeze([1, 3, 5, 7]);
+    const { segments, warnings } = await fit(fixed, data, options({ epochs: 2 }));
+    expect(segments[0].gates.flatMap((value, j) => (value > 0 ? [j] : []))).toEqual([1, 3, 5, 7]);
+    expect(warnings.join()).toMatch(/all gates were fixed before training/);
+    const groups = Array.from({ length: WIDTH }, (_, j) => Math.min(4, Math.floor(j / 3)));
+    const model = new GatedClassifier({ encoder: encoder(), classes: 2, gate: { groups } });
+    const uneven = await fit(model, data, options({ epochs: 4, controller: targetFraction({ fraction: 5 / 16 }) }));
+    expect(uneven.segments[0].realised).toBeLessThan(5 / 16);
+    expect(uneven.warnings.join()).toMatch(/of 5 dimensions stay/);
+  });
+
+  it("leaves no tensor behind when an option or a callback fails", async () => {
+    const model = gated();
+    const before = tf.memory().numTensors;
+    const fail = (): never => {
+      throw new Error("no");
+    };
+    for (const wrong of [
+      { gates: { beta1: 2 } },
+      { weights: { decay: -1 } },
+      { callbacks: [{ onStepEnd: fail }] },
+      { callbacks: [{ onEpochEnd: fail }] },
+    ]) {
+      await expect(fit(model, data, options(wrong))).rejects.toThrow();
+      expect(tf.memory().numTensors).toBe(before);
+    }
+  });
+
   it("leaks no tensor over 200 steps", async () => {
     const model = gated();
     await fit(model, data, options({ epochs: 2 }));
@@ -209,6 +288,8 @@ describe("fit", () => {
     ["too few epochs", { epochs: 1 }],
     ["a fraction of no dimension", { controller: targetFraction({ fraction: 0.01 }) }],
     ["a learning rate of 0", { weights: { learningRate: 0 } }],
+    ["an unknown protocol", { restore: "best" as "bestValidation" }],
+    ["no epochs between checkpoints", { checkpoint: { handler: memoryFiles(), every: 0 } }],
   ])("refuses %s", async (_name, wrong) => {
     const { controller, ...rest } = { ...options(), ...wrong };
     const run = fit(gated(), data, controller === undefined ? rest : { ...rest, controller });

@@ -1,0 +1,182 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { DataError, NumericalError, ShapeError } from "../errors.ts";
+import { LOG_ALPHA_LIMIT } from "../gate/hard-concrete.ts";
+import type { Predictions } from "../metrics/predictions.ts";
+import type { LabelledBatch, Parameter } from "../model/encoder.ts";
+import type { GatedClassifier } from "../model/gated-classifier.ts";
+import { Random, type Seeds } from "../random.ts";
+import { AdamW, type AdamWOptions } from "./adamw.ts";
+
+/** One step's settings. */
+export interface StepSettings {
+  /** Steps of the run before this one: the address of its random numbers. */
+  readonly step: number;
+  /** For messages. */
+  readonly epoch: number;
+  /** Of the weights. */
+  readonly learningRate: number;
+  /** The penalty's weight and the learning rate of log alpha; absent when the gates are constants. */
+  readonly gates?: { readonly multiplier: number; readonly learningRate: number };
+}
+
+/** What a step saw before it changed the weights. */
+export interface StepReport {
+  /** The batch's mean cross-entropy, in nats. */
+  readonly loss: number;
+  /** Expected active fraction; 1 when the gates are constants. */
+  readonly expected: number;
+}
+
+/** Takes gradient steps on a model: one optimizer for its weights, one for its gates. */
+export class GradientSteps<Batch> {
+  readonly #model: GatedClassifier<Batch>;
+  readonly #seeds: Seeds;
+  readonly #clipNorm: number;
+  readonly #weightOptimizer: AdamW;
+  readonly #gateOptimizer: AdamW | undefined;
+
+  constructor(
+    model: GatedClassifier<Batch>,
+    options: { weights: AdamWOptions; gates: AdamWOptions; clipNorm: number; seeds: Seeds },
+  ) {
+    this.#model = model;
+    this.#seeds = options.seeds;
+    this.#clipNorm = options.clipNorm;
+    this.#weightOptimizer = new AdamW(model.parameters, options.weights);
+    if (model.gate !== undefined) {
+      const logAlpha: Parameter = { name: "gate/log_alpha", variable: model.gate.logAlpha, decay: false };
+      this.#gateOptimizer = new AdamW([logAlpha], options.gates);
+    }
+  }
+
+  /** The optimizers: weights first, then gates. */
+  get optimizers(): readonly AdamW[] {
+    return this.#gateOptimizer === undefined ? [this.#weightOptimizer] : [this.#weightOptimizer, this.#gateOptimizer];
+  }
+
+  /** @throws NumericalError when the loss or a gradient is not finite; the weights are as before then */
+  async take(batch: LabelledBatch<Batch>, settings: StepSettings): Promise<StepReport> {
+    const model = this.#model;
+    const gate = settings.gates === undefined ? undefined : model.gate;
+    const { multiplier, learningRate: gateLearningRate } = settings.gates ?? { multiplier: 0, learningRate: 0 };
+    const context = {
+      training: true,
+      random: Random.from(this.#seeds.dropout, "dropout", settings.step),
+      ...(gate === undefined ? {} : { gateNoise: Random.from(this.#seeds.gate, "gate", settings.step) }),
+    };
+    const logAlpha = gate?.logAlpha;
+    const weights = model.parameters.map(({ variable }) => variable);
+    let taken: ReturnType<typeof tf.variableGrads> | undefined;
+    const observed: tf.Tensor[] = [];
+    try {
+      taken = tf.variableGrads(
+        () => {
+          const loss = crossEntropy(model.logits(batch.inputs, context), batch.labels);
+          observed.push(tf.keep(tf.clone(loss)));
+          if (gate === undefined) return loss;
+          const expected = gate.expectedFraction();
+          observed.push(tf.keep(tf.clone(expected)));
+          return tf.add(loss, tf.mul(expected, multiplier));
+        },
+        logAlpha === undefined ? weights : [...weights, logAlpha],
+      );
+      const { grads } = taken;
+      // A parameter that the batch did not touch has no gradient.
+      const gradients = weights.map((variable): tf.Tensor | undefined => grads[variable.name]);
+      const gateGradient = logAlpha === undefined ? undefined : grads[logAlpha.name];
+      observed.push(sumOfSquares(gradients), sumOfSquares([gateGradient]));
+      const numbers = await Promise.all(observed.map(readScalar));
+      const [loss = Number.NaN, expected = 1] = gate === undefined ? numbers.slice(0, 1) : numbers;
+      if (!numbers.every(Number.isFinite)) {
+        await this.#explain(`loss ${loss}`, [...gradients, gateGradient], settings);
+      }
+      const norm = Math.sqrt(numbers.at(-2) ?? 0);
+      this.#weightOptimizer.step(gradients, settings.learningRate, Math.min(1, this.#clipNorm / norm));
+      if (logAlpha !== undefined) {
+        this.#gateOptimizer?.step([gateGradient], gateLearningRate);
+        tf.tidy(() => logAlpha.assign(tf.clipByValue(logAlpha, -LOG_ALPHA_LIMIT, LOG_ALPHA_LIMIT)));
+      }
+      return { loss, expected };
+    } finally {
+      tf.dispose([...observed, ...(taken === undefined ? [] : [taken.value, ...Object.values(taken.grads)])]);
+    }
+  }
+
+  /**
+   * Looks at logits that were computed after the last step.
+   *
+   * @throws NumericalError when one is not finite
+   */
+  async checkLogits(logits: Predictions["logits"], settings: Pick<StepSettings, "step" | "epoch">): Promise<void> {
+    if (!logits.every(Number.isFinite)) await this.#explain("validation logits", [], settings);
+  }
+
+  /** Names what is not finite. */
+  async #explain(
+    seen: string,
+    gradients: readonly (tf.Tensor | undefined)[],
+    { step, epoch }: Pick<StepSettings, "step" | "epoch">,
+  ): Promise<never> {
+    const { parameters, gate } = this.#model;
+    const names = [...parameters.map(({ name }) => name), "gate/log_alpha"];
+    const broken = async (tensors: readonly (tf.Tensor | undefined)[]): Promise<string | undefined> => {
+      for (const [i, tensor] of tensors.entries()) {
+        const values = await tensor?.data<"float32">();
+        if (values?.every(Number.isFinite) === false) return names[i];
+      }
+      return undefined;
+    };
+    const weight = await broken([...parameters.map(({ variable }) => variable), gate?.logAlpha]);
+    const gradient = await broken(gradients);
+    const sums = gradients.length === 0 ? "sums in the forward pass" : "the sum of all gradients' squares";
+    const named = gradient === undefined ? sums : `gradient of "${gradient}"`;
+    throw new NumericalError({
+      where: `fit, step ${step} (epoch ${epoch})`,
+      expected: "finite numbers",
+      received: `${seen}, not finite: ${weight === undefined ? named : `weight "${weight}"`}`,
+      hint: "lower the learning rate, clip gradients, or look for NaN and huge values in the inputs",
+    });
+  }
+
+  /** Frees the optimizers' moments. */
+  dispose(): void {
+    for (const optimizer of this.optimizers) optimizer.dispose();
+  }
+}
+
+function sumOfSquares(tensors: readonly (tf.Tensor | undefined)[]): tf.Tensor {
+  const sums = tensors.flatMap((tensor) => (tensor === undefined ? [] : [tensor]));
+  return tf.tidy(() => (sums.length === 0 ? tf.scalar(0) : tf.addN(sums.map((tensor) => tf.sum(tf.square(tensor))))));
+}
+
+/**
+ * Mean over the rows, in nats.
+ *
+ * @throws ShapeError unless there is one label a row, DataError when a label is no class
+ */
+function crossEntropy(logits: tf.Tensor2D, labels: Int32Array): tf.Scalar {
+  return tf.tidy(() => {
+    const [rows, classes] = logits.shape;
+    const where = "fit: train";
+    if (labels.length !== rows) {
+      throw new ShapeError({
+        where,
+        expected: `${rows} labels, one for each row of the batch`,
+        received: labels.length,
+      });
+    }
+    const oneHot = new Float32Array(rows * classes);
+    labels.forEach((label, row) => {
+      if (!(label >= 0 && label < classes)) {
+        const received = `${label} in row ${row} of a batch`;
+        throw new DataError({ where, expected: `labels from 0 to ${classes - 1}`, received });
+      }
+      oneHot[row * classes + label] = -1 / rows;
+    });
+    return tf.sum(tf.mul(tf.logSoftmax(logits), tf.tensor2d(oneHot, [rows, classes])));
+  });
+}
+
+async function readScalar(scalar: tf.Tensor): Promise<number> {
+  return (await scalar.data())[0] ?? Number.NaN;
+}
