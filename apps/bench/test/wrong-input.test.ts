@@ -64,19 +64,23 @@ const CASES: readonly Case[] = [
 ];
 
 describe("wrong input ends with exit code 2 and one screen on standard error", () => {
-  test.concurrent.for(CASES)("$name", async ({ table, config = {}, options = [], says }, { expect }) => {
-    const folder = temporaryFolder();
-    const data = table === undefined ? join(folder, "table.csv") : writeInto(folder, "table.csv", table);
-    const settings = writeInto(folder, "config.json", { ...SMALL, ...config });
-    const out = join(folder, "runs");
-    const source = ["--data", data, "--label", "class", "--config", settings, "--out", out];
-    const ended = await l0gm("run", "tabular", ...source, ...options);
-    for (const part of says) expect(ended.stderr).toMatch(part);
-    expect(ended.stderr.split("\n").length).toBeLessThan(24);
-    expect(ended.stderr).not.toMatch(/^\s+at /m);
-    expect(ended).toMatchObject({ code: 2, stdout: "" });
-    expect(existsSync(join(out, "tabular"))).toBe(false);
-  });
+  test.concurrent.for(CASES)(
+    "$name",
+    async ({ table, config = {}, options = [], says }, { expect, onTestFinished }) => {
+      // Tests run side by side: the global hook would belong to whichever began last.
+      const folder = temporaryFolder(onTestFinished);
+      const data = table === undefined ? join(folder, "table.csv") : writeInto(folder, "table.csv", table);
+      const settings = writeInto(folder, "config.json", { ...SMALL, ...config });
+      const out = join(folder, "runs");
+      const source = ["--data", data, "--label", "class", "--config", settings, "--out", out];
+      const ended = await l0gm("run", "tabular", ...source, ...options);
+      for (const part of says) expect(ended.stderr).toMatch(part);
+      expect(ended.stderr.split("\n").length).toBeLessThan(24);
+      expect(ended.stderr).not.toMatch(/^\s+at /m);
+      expect(ended).toMatchObject({ code: 2, stdout: "" });
+      expect(existsSync(join(out, "tabular"))).toBe(false);
+    },
+  );
 
   test("a sweep whose data are wrong, and a grid with an impossible fraction", async () => {
     const folder = temporaryFolder();

@@ -72,6 +72,19 @@ describe("fitTemperature", () => {
     expect(at(temperature)).toBeLessThanOrEqual(at(temperature / 1.01));
   });
 
+  it.each([
+    [3, [0, 1e-300, -29.9], [0]],
+    [2, [29.9, 29.9, 29.9, -1e-200, 0, 1e-300], [1, 0, 0]],
+    [2, [0.5, 29.9, 1e-300, 0], [1, 1]],
+  ])("ends where derivatives underflow (%i classes, logits %j)", (classes, logits, labels) => {
+    const p = { classes, logits: Float64Array.from(logits), labels: Int32Array.from(labels) };
+    const temperature = fitTemperature(p);
+    const best = negativeLogLikelihood(applyTemperature(p, temperature));
+    for (const other of [TEMPERATURE_LIMITS.lowest, 1, TEMPERATURE_LIMITS.highest]) {
+      expect(best).toBeLessThanOrEqual(negativeLogLikelihood(applyTemperature(p, other)) + 1e-12);
+    }
+  });
+
   it("gives no worse an NLL than its neighbours", () => {
     fc.assert(
       fc.property(arbitraryPredictions, (p) => {

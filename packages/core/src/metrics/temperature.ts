@@ -57,7 +57,9 @@ export function fitTemperature(p: Predictions): number {
   if (derivatives(p, upper).first <= 0) return TEMPERATURE_LIMITS.lowest;
   if (derivatives(p, lower).first >= 0) return TEMPERATURE_LIMITS.highest;
   for (let previous = Number.POSITIVE_INFINITY; ; { first, second } = derivatives(p, inverse)) {
+    // Far from the minimum both derivatives can underflow: then the bracket alone says when to stop.
     const newton = inverse - first / second;
+    if (first === 0 || upper - lower <= 1e-10 * upper) return 1 / inverse;
     if (Math.abs(newton - inverse) <= 1e-10 * inverse) return 1 / newton;
     if (first < 0) lower = inverse;
     else upper = inverse;
