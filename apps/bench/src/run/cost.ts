@@ -12,6 +12,9 @@ import type { RunResult } from "../result.ts";
 /** Rows of the batch whose forward pass is timed. */
 const LATENCY_ROWS = 256;
 
+/** Enough for a median in passing; `pnpm bench:compaction` measures with more. */
+const LATENCY = { rounds: 15 };
+
 /** Float32 rounding of sums over some hundred terms, relative to the logits' size. */
 const AGREEMENT = 1e-4;
 
@@ -51,7 +54,7 @@ async function latency<Batch>(
   for await (const { inputs, labels } of data.batches(Math.min(LATENCY_ROWS, data.rows))) {
     const rows = labels.length;
     if (model.gate === undefined) {
-      const { dense } = await compareLatency({ dense: model }, inputs);
+      const { dense } = await compareLatency({ dense: model }, inputs, LATENCY);
       return { rows, dense: dense.median, gated: dense.median, compacted: dense.median };
     }
     // The same encoder and head, both still the gated model's own.
@@ -59,6 +62,7 @@ async function latency<Batch>(
     const { dense, gated, compacted } = await compareLatency(
       { dense: ungated, gated: model, compacted: small },
       inputs,
+      LATENCY,
     );
     return { rows, dense: dense.median, gated: gated.median, compacted: compacted.median };
   }

@@ -54,7 +54,7 @@ export const PROFILES = {
     seeds: 10,
     targets: FRACTIONS,
     path: true,
-    config: { epochs: 32, path: { fractions: FRACTIONS, epochs: 36 } },
+    config: { epochs: 32, path: { fractions: FRACTIONS, epochs: 38 } },
     variants: [WITHOUT_WEIGHT],
   },
 } as const satisfies Readonly<Record<string, Profile>>;

@@ -50,8 +50,8 @@ export const runConfig = z.strictObject({
   path: z
     .strictObject({
       fractions: z.array(fraction).min(1).default([1, 0.5, 0.25, 0.125, 0.0625, 0.03125]).describe("in falling order"),
-      epochs: z.int().positive().default(18).describe("of the whole path"),
-      firstShare: positive.default(4).describe("length of the first segment, relative to each later one"),
+      epochs: z.int().positive().default(19).describe("of the whole path"),
+      firstShare: positive.default(5).describe("length of the first segment, relative to each later one"),
       consolidation: share.default(0.5),
       dualStep: positive.default(0.1),
     })
