@@ -45,10 +45,9 @@ const HEAD = [
   "after T",
 ];
 
-function table({ benchmark, standInFor, dimensions, frontier }: FrontierSummary): string {
+function table({ name, dimensions, frontier }: FrontierSummary): string {
   const seeds = Math.max(0, ...frontier.map((point) => point.seeds.length));
-  const standIn = standInFor === undefined ? "" : ` (stand-in for ${standInFor})`;
-  const title = `**${benchmark}**${standIn}, ${dimensions} dimensions, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, mean and 95 % t interval; test split; accuracy under best validation; *after T*: ECE minus dense after temperature scaling:`;
+  const title = `**${name}**, ${dimensions} dimensions, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, mean and 95 % t interval; test split; accuracy under best validation; *after T*: ECE minus dense after temperature scaling:`;
   const rows = frontier.map(({ method, active, protocols: { bestValidation, equalBudget } }) => {
     const calibration = ({ ece, minusDense, temperatureScaled }: typeof bestValidation): string[] => [
       formatEstimate(ece, MEASURES.ece),

@@ -99,6 +99,15 @@ describe("groupRuns", () => {
     expect(onlyGroup(runs).series[0]?.cells.map((cell) => cell.count)).toEqual([12, 11, 10]);
   });
 
+  it("names data that are not the benchmark's own", () => {
+    const runs = syntheticRuns({ seeds: 1 });
+    const variant = runs.map((run) => ({ ...run, data: { ...run.data, name: "synthetic without a column" } }));
+    expect(groupRuns([...runs, ...variant]).map(groupName)).toEqual([
+      "synthetic",
+      "synthetic (synthetic without a column)",
+    ]);
+  });
+
   it("names a stand-in and simulated rows as such", () => {
     const group = onlyGroup(
       syntheticRuns({ benchmark: "cora", standInFor: "ogbn-products", simulated: true, seeds: 1 }),

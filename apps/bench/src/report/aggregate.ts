@@ -188,12 +188,18 @@ export function groupRuns(runs: readonly RunResult[], bootstraps: readonly Group
   });
 }
 
+/** What has to be said of a group beside its benchmark: that it is a stand-in, that its rows are simulated, which data it is on. */
+export function groupNotes({ benchmark, standInFor, simulated, data }: BenchmarkGroup): string[] {
+  return [
+    ...(standInFor === undefined ? [] : [`stand-in for ${standInFor}`]),
+    ...(simulated ? ["simulated"] : []),
+    ...(data.name === benchmark ? [] : [data.name]),
+  ];
+}
+
 /** The group's name; a stand-in and simulated rows are never named without saying so. */
 export function groupName(group: BenchmarkGroup): string {
-  const notes = [
-    ...(group.standInFor === undefined ? [] : [`stand-in for ${group.standInFor}`]),
-    ...(group.simulated ? ["simulated"] : []),
-  ];
+  const notes = groupNotes(group);
   return notes.length === 0 ? group.benchmark : `${group.benchmark} (${notes.join(", ")})`;
 }
 

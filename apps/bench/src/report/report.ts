@@ -6,6 +6,7 @@ import {
   cellEstimate,
   type GroupBootstrap,
   groupName,
+  groupNotes,
   groupRuns,
 } from "./aggregate.ts";
 import { marker, serialise } from "./chart.ts";
@@ -73,9 +74,7 @@ function panels(elements: readonly SVGSVGElement[], two: boolean): Markup {
 }
 
 function badges(group: BenchmarkGroup): Markup {
-  return html`${
-    group.standInFor !== undefined && html`<span class="badge">stand-in for ${group.standInFor}</span>`
-  }${group.simulated && html`<span class="badge">simulated</span>`}`;
+  return html`${groupNotes(group).map((note) => html`<span class="badge">${note}</span>`)}`;
 }
 
 /** Keeps an interval, and a number with its unit, on one line. */

@@ -7,6 +7,7 @@ import {
   differenceToDense,
   type Estimate,
   type GroupBootstrap,
+  groupName,
   groupRuns,
   hypervolumes,
 } from "./aggregate.ts";
@@ -45,6 +46,8 @@ export interface FrontierPoint {
 /** One benchmark's frontier, as `reproduce` and `sweep` print it. */
 export interface FrontierSummary {
   readonly benchmark: string;
+  /** The benchmark with what has to be said of it: a stand-in, simulated rows, data of another name. */
+  readonly name: string;
   readonly standInFor?: string;
   /** Present, and true, where rows were generated rather than collected. */
   readonly simulated?: true;
@@ -130,6 +133,7 @@ export function frontierSummary(
 ): FrontierSummary[] {
   return groupRuns(runs, bootstraps).map((group) => ({
     benchmark: group.benchmark,
+    name: groupName(group),
     ...(group.standInFor === undefined ? {} : { standInFor: group.standInFor }),
     ...(group.simulated ? { simulated: true as const } : {}),
     split: group.split,

@@ -27,7 +27,7 @@ it("shows means, paired differences and the verdict, and names a stand-in", () =
   const text = renderTable(summaries);
   expect(text).toMatch(/dense +1 \(128\) +85\.\d\d ± 0\.\d\d/);
   expect(text).toMatch(/1\/8 \(16\) +8\d\.\d\d ± 0\.\d\d +[+−]?\d\.\d\d \[/);
-  expect(text).toContain("cora, stand-in for ogbn-products: 1024 dimensions, split official");
+  expect(text).toContain("cora (stand-in for ogbn-products): 1024 dimensions, split official");
   expect(text.replace(/\s+/g, " ")).toContain(summaries[0]?.verdict[1] ?? "no verdict");
 });
 

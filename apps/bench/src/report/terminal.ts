@@ -12,12 +12,8 @@ export interface TerminalOptions {
   readonly color?: boolean;
 }
 
-function heading({ benchmark, standInFor, simulated, dimensions, split }: FrontierSummary): string {
-  const notes = [
-    ...(standInFor === undefined ? [] : [`stand-in for ${standInFor}`]),
-    ...(simulated === undefined ? [] : ["simulated"]),
-  ];
-  return `${[benchmark, ...notes].join(", ")}: ${dimensions} dimensions, split ${split}`;
+function heading({ name, dimensions, split }: FrontierSummary): string {
+  return `${name}: ${dimensions} dimensions, split ${split}`;
 }
 
 /** Breaks at spaces so that no line is longer than `width`. */
