@@ -1,6 +1,6 @@
 import { backend as activeBackend, getBackend, getGradient, setBackend } from "@tensorflow/tfjs-core";
 import { BackendError } from "./errors.ts";
-import { canStartHelpers } from "./kernels/helpers.ts";
+import { canStartHelpers } from "./kernels/helper-threads.ts";
 import { installKernels, type KernelReport } from "./kernels/install.ts";
 import { withSharedMemory } from "./kernels/shared-memory.ts";
 import { loadNative, NATIVE_HINT } from "./native/load.ts";

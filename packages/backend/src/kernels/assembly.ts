@@ -2,7 +2,7 @@
 
 import { BackendError } from "../errors.ts";
 import { FUSED, PLAIN } from "./binaries.ts";
-import { type Helpers, startHelpers } from "./helpers.ts";
+import { type Helpers, startHelpers } from "./helper-threads.ts";
 import type { WasmBackend } from "./memory.ts";
 import { withMemory } from "./memory-section.ts";
 import { type Memory, type Module, webAssembly } from "./web-assembly.ts";
