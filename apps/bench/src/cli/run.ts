@@ -2,25 +2,18 @@ import { Command, Option } from "commander";
 import type { Method } from "../run/spec.ts";
 import { finishedRun, obtainRun, prepareOutput } from "../run/store.ts";
 import { planRuns } from "../sweep/plan.ts";
-import { readJson } from "../tasks/config.ts";
 import { interruptible } from "./exit.ts";
-import { DATA_DIR_OPTION, fraction, integer, JSON_OPTION, printJson, weight } from "./options.ts";
+import { fraction, integer, JSON_OPTION, printJson, weight } from "./options.ts";
 import { showProgress } from "./progress.ts";
+import { addRequestOptions, type RequestOptions, readRequest } from "./request-options.ts";
 import { describeResult } from "./run-summary.ts";
-import { withLabel } from "./settings.ts";
 
-interface RunOptions {
+interface RunOptions extends RequestOptions {
   readonly target?: number;
   readonly lambda?: number;
   readonly path?: boolean;
   readonly dense?: boolean;
   readonly seed: number;
-  readonly split?: string;
-  readonly config?: string;
-  readonly dataDir?: string;
-  readonly data?: string;
-  readonly test?: string;
-  readonly label?: string;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -37,7 +30,7 @@ Examples:
 `;
 
 export function runCommand(): Command {
-  return new Command("run")
+  const command = new Command("run")
     .description("train one model and measure it")
     .argument("<benchmark>", "adult, or tabular for a CSV file of your own")
     .addOption(
@@ -52,13 +45,8 @@ export function runCommand(): Command {
     )
     .addOption(new Option("--path", "all fractions of the config's path from one run").conflicts(["dense"]))
     .option("--dense", "no gate")
-    .option("--seed <n>", "initial weights, order of rows, gate noise and dropout", integer, 0)
-    .option("--split <name>", "split of the data, where there are several")
-    .option("--config <file>", "settings as JSON; what is left out has its default")
-    .option("--data <file>", "own data: CSV with a header line, may end in .gz")
-    .option("--test <file>", "own data: test rows in a file of their own")
-    .option("--label <column>", "own data: the column to predict")
-    .addOption(DATA_DIR_OPTION)
+    .option("--seed <n>", "initial weights, order of rows, gate noise and dropout", integer, 0);
+  return addRequestOptions(command)
     .option("--out <folder>", "where the run's folder is made", "l0gm-runs")
     .addOption(JSON_OPTION)
     .addHelpText("after", EXAMPLES)
@@ -66,26 +54,9 @@ export function runCommand(): Command {
 }
 
 async function run(benchmark: string, options: RunOptions): Promise<void> {
-  const { seed, split, config: configFile, dataDir, data, test, label, out } = options;
-  const config = withLabel(configFile === undefined ? {} : await readJson(configFile), label);
-  const [planned] = await planRuns(
-    [
-      {
-        benchmark,
-        methods: [methodOf(options)],
-        seeds: [seed],
-        ...(split === undefined ? {} : { split }),
-        config,
-        configName: configFile ?? "config",
-        source: {
-          ...(dataDir === undefined ? {} : { dataDir }),
-          ...(data === undefined ? {} : { file: data }),
-          ...(test === undefined ? {} : { testFile: test }),
-        },
-      },
-    ],
-    out,
-  );
+  const { seed, out } = options;
+  const request = { ...(await readRequest(options)), benchmark, methods: [methodOf(options)], seeds: [seed] };
+  const [planned] = await planRuns([request], out);
   if (planned === undefined) throw new Error("a request for one run gave none");
   await prepareOutput(out);
   const reused = (await finishedRun(planned)) !== undefined;

@@ -2,23 +2,17 @@ import { ConfigError } from "@l0gm/core";
 import { Command } from "commander";
 import type { Method } from "../run/spec.ts";
 import { defaultWorkers } from "../sweep/pool.ts";
-import { readJson } from "../tasks/config.ts";
-import { count, DATA_DIR_OPTION, fractions, JSON_OPTION } from "./options.ts";
-import { withLabel, withPathFractions } from "./settings.ts";
+import { count, fractions, JSON_OPTION } from "./options.ts";
+import { addRequestOptions, type RequestOptions, readRequest } from "./request-options.ts";
+import { withPathFractions } from "./settings.ts";
 
 const METHODS = ["dense", "l0gm", "l0gm-path"];
 
-interface SweepCommandOptions {
+interface SweepCommandOptions extends RequestOptions {
   readonly targets: number[];
   readonly seeds: number;
   readonly methods: string;
   readonly workers: number;
-  readonly split?: string;
-  readonly config?: string;
-  readonly dataDir?: string;
-  readonly data?: string;
-  readonly test?: string;
-  readonly label?: string;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -30,7 +24,7 @@ Examples:
 `;
 
 export function sweepCommand(): Command {
-  return new Command("sweep")
+  const command = new Command("sweep")
     .description(
       "train a grid of methods, fractions and seeds side by side; an interrupted sweep goes on when called again",
     )
@@ -38,13 +32,8 @@ export function sweepCommand(): Command {
     .option("--targets <list>", "active fractions of l0gm and l0gm-path", fractions, [1, 0.5, 0.25, 0.125, 0.0625])
     .option("--seeds <n>", "seeds 0 to n - 1", count, 5)
     .option("--methods <list>", METHODS.join(", "), "dense,l0gm")
-    .option("--workers <n>", "runs side by side", count, defaultWorkers())
-    .option("--split <name>", "split of the data, where there are several")
-    .option("--config <file>", "settings as JSON; what is left out has its default")
-    .option("--data <file>", "own data: CSV with a header line, may end in .gz")
-    .option("--test <file>", "own data: test rows in a file of their own")
-    .option("--label <column>", "own data: the column to predict")
-    .addOption(DATA_DIR_OPTION)
+    .option("--workers <n>", "runs side by side", count, defaultWorkers());
+  return addRequestOptions(command)
     .option("--out <folder>", "where the runs' folders and the report go", "l0gm-runs")
     .addOption(JSON_OPTION)
     .addHelpText("after", EXAMPLES)
@@ -52,20 +41,14 @@ export function sweepCommand(): Command {
 }
 
 async function sweep(benchmarks: string[], options: SweepCommandOptions): Promise<void> {
-  const { targets, seeds, split, config: configFile, dataDir, data, test, label, workers, out, json = false } = options;
-  const settings = withLabel(configFile === undefined ? {} : await readJson(configFile), label);
+  const { targets, seeds, workers, out, json = false } = options;
+  const request = await readRequest(options);
   const requests = benchmarks.map((benchmark) => ({
+    ...request,
     benchmark,
     methods: methodsOf(options.methods, targets),
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
-    ...(split === undefined ? {} : { split }),
-    config: withPathFractions(settings, targets),
-    configName: configFile ?? "config",
-    source: {
-      ...(dataDir === undefined ? {} : { dataDir }),
-      ...(data === undefined ? {} : { file: data }),
-      ...(test === undefined ? {} : { testFile: test }),
-    },
+    config: withPathFractions(request.config, targets),
   }));
   const { runGrid } = await import("./grid.ts");
   await runGrid(requests, { workers, out, json, title: `L0GM: sweep of ${benchmarks.join(", ")}` });
