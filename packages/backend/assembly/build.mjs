@@ -78,8 +78,9 @@ function refuseData(binary) {
 /** Compiles where needed. Vitest calls this before the tests. */
 export async function setup() {
   if (existsSync(target) && readFileSync(target, "utf8").endsWith(mark)) return;
-  const plain = await compile([]);
-  const fused = await compile(["--enable", "relaxed-simd"]);
+  const plain = await compile(["--use", "WIDE=0"]);
+  const fused = await compile(["--enable", "relaxed-simd", "--use", "WIDE=0"]);
+  const wide = await compile(["--enable", "relaxed-simd", "--use", "WIDE=1"]);
   const text = `/** The compiled kernels (base64), written by assembly/build.mjs. */
 
 /** For any engine with SIMD. */
@@ -87,6 +88,9 @@ export const PLAIN: string = "${plain}";
 
 /** For engines with relaxed SIMD: multiplies and adds in one instruction. */
 export const FUSED: string = "${fused}";
+
+/** For engines with relaxed SIMD that join two vectors of 128 bits into one of 256. */
+export const WIDE: string = "${wide}";
 
 ${mark}`;
   // In one step, so that a test that runs meanwhile never reads half a file.

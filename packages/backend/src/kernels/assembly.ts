@@ -1,40 +1,17 @@
 /** Our compiled kernels, instantiated on the memory of tfjs's WebAssembly backend, so that tensors need not be copied. */
 
 import { BackendError } from "../errors.ts";
-import { FUSED, PLAIN } from "./binaries.ts";
+import {
+  ARGUMENTS_AT,
+  type AssemblyExports,
+  CONTROL_BYTES,
+  compileKernels,
+  type Instructions,
+  instantiate,
+} from "./compile.ts";
 import { type Helpers, startHelpers } from "./helper-threads.ts";
 import type { WasmBackend } from "./memory.ts";
-import { withMemory } from "./memory-section.ts";
-import { type Memory, type Module, webAssembly } from "./web-assembly.ts";
-
-/** What the compiled module exports: see assembly/index.ts. */
-export interface AssemblyExports {
-  run(task: number, units: number, grain: number): void;
-  scratchBytes(): number;
-  configure(control: number, scratch: number, thread: number): void;
-  setHelpers(count: number): void;
-  serve(): void;
-  stop(): void;
-}
-
-/** Bytes of the control block: 64 of its own, then 32 arguments. */
-const CONTROL_BYTES = 64 + 32 * 8;
-
-function decode(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-}
-
-/** The binary for this engine; Node 20 has relaxed SIMD behind a flag. */
-function chooseBinary(fma: boolean): { readonly bytes: Uint8Array<ArrayBuffer>; readonly fma: boolean } {
-  const fused = decode(FUSED);
-  if (fma) {
-    if (!webAssembly.validate(fused)) {
-      globalThis.process?.getBuiltinModule?.("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
-    }
-    if (webAssembly.validate(fused)) return { bytes: fused, fma: true };
-  }
-  return { bytes: decode(PLAIN), fma: false };
-}
+import type { Memory, Module } from "./web-assembly.ts";
 
 /** Settings of the kernels; one that is left out stays as it is. */
 export interface AssemblyOptions {
@@ -42,11 +19,16 @@ export interface AssemblyOptions {
   readonly threads?: number | undefined;
   /** Multiply and add in one instruction where the engine can. At first true. */
   readonly fma?: boolean | undefined;
+  /** With `fma`, vectors of 256 bits where the engine can. At first true. */
+  readonly wide?: boolean | undefined;
 }
 
 /** The kernels on one backend's memory. */
 export class Assembly {
+  /** What was asked for, which the engine may not have. */
+  readonly asked: Instructions;
   readonly fma: boolean;
+  readonly wide: boolean;
   readonly #backend: WasmBackend;
   readonly #memory: Memory;
   readonly #module: Module;
@@ -56,17 +38,15 @@ export class Assembly {
   #helpers: Helpers | undefined;
   #arguments: Float64Array;
 
-  constructor(backend: WasmBackend, fma: boolean) {
+  constructor(backend: WasmBackend, asked: Instructions) {
     this.#backend = backend;
     this.#memory = backend.wasm.asm.memory;
-    const binary = chooseBinary(fma);
-    this.fma = binary.fma;
-    const bytes = withMemory(binary.bytes, this.sharesMemory);
-    if (bytes === undefined) {
-      throw new BackendError({ where: "Assembly", expected: "kernels with a memory", received: "none" });
-    }
-    this.#module = new webAssembly.Module(bytes);
-    this.#exports = this.#instantiate();
+    this.asked = asked;
+    const { module, fma, wide } = compileKernels(asked, this.sharesMemory);
+    this.fma = fma;
+    this.wide = wide;
+    this.#module = module;
+    this.#exports = instantiate(module, this.#memory);
     this.#control = this.#reserve(CONTROL_BYTES);
     new Uint8Array(this.#memory.buffer).fill(0, this.#control, this.#control + CONTROL_BYTES);
     this.#exports.configure(this.#control, this.#reserve(this.#exports.scratchBytes()), 0);
@@ -119,10 +99,6 @@ export class Assembly {
     this.#allocations.length = 0;
   }
 
-  #instantiate(): AssemblyExports {
-    return new webAssembly.Instance(this.#module, { env: { memory: this.#memory } }).exports as AssemblyExports;
-  }
-
   #reserve(bytes: number): number {
     const address = this.#backend.wasm._malloc(bytes) >>> 0;
     if (address === 0) {
@@ -137,14 +113,14 @@ export class Assembly {
   }
 
   #viewArguments(): Float64Array {
-    return new Float64Array(this.#memory.buffer, this.#control + 64, (CONTROL_BYTES - 64) / 8);
+    return new Float64Array(this.#memory.buffer, this.#control + ARGUMENTS_AT, (CONTROL_BYTES - ARGUMENTS_AT) / 8);
   }
 }
 
 const assemblies = new WeakMap<WasmBackend, Assembly>();
 
-function put(backend: WasmBackend, fma: boolean): Assembly {
-  const made = new Assembly(backend, fma);
+function put(backend: WasmBackend, asked: Instructions): Assembly {
+  const made = new Assembly(backend, asked);
   if (!assemblies.has(backend)) {
     const dispose = backend.dispose;
     backend.dispose = function (this: WasmBackend) {
@@ -159,16 +135,16 @@ function put(backend: WasmBackend, fma: boolean): Assembly {
 
 /** The kernels of a backend: those that `startAssembly` made, else new ones for one thread. */
 export function assemblyOf(backend: WasmBackend): Assembly {
-  return assemblies.get(backend) ?? put(backend, true);
+  return assemblies.get(backend) ?? put(backend, { fma: true, wide: true });
 }
 
 /** Gives a backend kernels with these settings, in the place of those that it may have. */
 export async function startAssembly(backend: WasmBackend, options: AssemblyOptions): Promise<Assembly> {
   const known = assemblies.get(backend);
-  const { threads = known?.threads ?? 1, fma = known?.fma ?? true } = options;
-  if (known?.threads === threads && known.fma === fma) return known;
+  const { threads = known?.threads ?? 1, fma = known?.asked.fma ?? true, wide = known?.asked.wide ?? true } = options;
+  if (known?.threads === threads && known.asked.fma === fma && known.asked.wide === wide) return known;
   await known?.dispose();
-  const made = put(backend, fma);
+  const made = put(backend, { fma, wide });
   await made.start(threads);
   return made;
 }

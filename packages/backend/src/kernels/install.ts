@@ -71,6 +71,8 @@ export interface KernelReport {
   readonly threads: number;
   /** Whether they multiply and add in one instruction. */
   readonly fma: boolean;
+  /** Whether they use vectors of 256 bits, not of 128. */
+  readonly wide: boolean;
 }
 
 /** What we registered, so that a second call finds it and a kernel that someone else put over it is left alone. */
@@ -94,7 +96,7 @@ function install(kernel: Kernel): void {
 function stockKernels(why: string): KernelReport {
   const reason = `stock kernels: ours are not in force, because ${why}`;
   console.warn(`@l0gm/backend: ${reason}. Training is slow and gathers have no gradient.`);
-  return { ours: [], reason, threads: 1, fma: false };
+  return { ours: [], reason, threads: 1, fma: false, wide: false };
 }
 
 /**
@@ -121,13 +123,13 @@ export async function installKernels(
     for (const kernel of kernels) install(kernel);
     if (gradient !== undefined && getGradient(gradient.kernelName) === undefined) registerGradient(gradient);
   }
-  const { threads, fma } = assembly;
+  const { threads, fma, wide } = assembly;
   const { threads: asked = threads } = options;
   const fewer = threads < asked ? ` instead of ${asked}: ${whyOneThread(assembly)}` : "";
-  const reason = `kernels for TensorFlow.js ${version_core}, ${fma ? "with" : "without"} FMA, on ${threads} ${
+  const reason = `kernels for TensorFlow.js ${version_core}, ${fma ? "with" : "without"} FMA, vectors of ${wide ? 256 : 128} bits, on ${threads} ${
     threads === 1 ? "thread" : "threads"
   }${fewer}`;
-  return { ours: KERNELS.map((kernel) => kernel.name), reason, threads, fma };
+  return { ours: KERNELS.map((kernel) => kernel.name), reason, threads, fma, wide };
 }
 
 function whyOneThread(assembly: Assembly): string {

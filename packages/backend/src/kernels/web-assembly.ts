@@ -12,6 +12,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 interface WebAssemblyInterface {
   readonly Module: new (bytes: Bytes) => Module;
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => Memory;
   readonly Instance: new (module: Module, imports: object) => { readonly exports: object };
   validate(bytes: Bytes): boolean;
   instantiate: (source: unknown, imports?: object) => Promise<object>;
