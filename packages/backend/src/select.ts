@@ -28,7 +28,7 @@ export interface BackendOptions {
    */
   readonly fma?: boolean;
   /**
-   * With `fma`, vectors of 256 bits, twice as fast at products: in Node 24 and later on x86 with AVX2, where V8 joins vectors of 128 bits
+   * With `fma`, vectors of 256 bits, twice as fast at products: in Node 24, 25 and 26 on x86 with AVX2, where V8 joins vectors of 128 bits
    * when told to. Results are the same bits. Left out, it stays as it is, at first true.
    */
   readonly wide?: boolean;

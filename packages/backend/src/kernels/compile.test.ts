@@ -20,10 +20,10 @@ function multiply({ module }: CompiledKernels, rows: number, inner: number, colu
   return values.slice(c, c + rows * columns);
 }
 
-/** Whether this process could have vectors of 256 bits: Node 24 on x86 with AVX2. */
+/** Whether this process should have vectors of 256 bits. */
 function shouldBeWide(): boolean {
   const hasAvx2 = process.platform === "linux" && readFileSync("/proc/cpuinfo", "utf8").includes(" avx2 ");
-  return hasAvx2 && process.arch === "x64" && Number.parseInt(process.versions.v8, 10) >= 13;
+  return hasAvx2 && process.arch === "x64" && [24, 25, 26].includes(Number.parseInt(process.versions.node, 10));
 }
 
 describe("compileKernels", () => {

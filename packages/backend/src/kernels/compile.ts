@@ -68,29 +68,32 @@ function setFlags(...flags: readonly string[]): void {
   for (const flag of flags) v8?.setFlagsFromString(flag);
 }
 
-/** The first V8 whose revectorization follows our loops: that of Node 24. */
-const FIRST_V8 = 13;
+/** The V8 of Node 24, 25 and 26, where the flags below were tried. The pass is experimental, so other ones are not. */
+const TRIED_V8 = ["13.6.", "14.1.", "14.6."];
 
-/** Whether V8 may be told to join vectors: WebAssembly itself has none of 256 bits. An unknown flag would be an error message. */
+/** Whether V8 may be told to join vectors: WebAssembly itself has none of 256 bits. */
 function canWiden(): boolean {
   const { process } = globalThis;
-  return process?.arch === "x64" && Number.parseInt(process.versions?.v8 ?? "", 10) >= FIRST_V8;
+  return process?.arch === "x64" && TRIED_V8.some((version) => process.versions?.v8?.startsWith(version));
 }
 
+/** Whole and at once with the optimizing compiler, which then must not ask for what the other one has seen. */
+const EAGERLY = ["liftoff", "wasm-lazy-compilation", "wasm-inlining"];
+
 /**
- * The kernels with vectors of 256 bits. V8 has the optimization behind a flag; it is on only while this module is compiled, whole and at
- * once with the optimizing compiler, so that nothing else in the process is compiled with it.
+ * The kernels with vectors of 256 bits. V8 has the optimization behind a flag; it is on only while this module is compiled, all
+ * of it at once, so that nothing else in the process is compiled with it.
  *
  * @returns nothing where the machine or the engine does not do it, or does it wrongly: then the code would be slow, or worse
  */
 function compileWide(shared: boolean): Module | undefined {
   if (!canWiden()) return undefined;
-  setFlags("--experimental-wasm-revectorize", "--no-liftoff", "--no-wasm-lazy-compilation");
+  setFlags("--experimental-wasm-revectorize", ...EAGERLY.map((flag) => `--no-${flag}`));
   let module: Module;
   try {
     module = new webAssembly.Module(decode(WIDE, shared));
   } finally {
-    setFlags("--no-experimental-wasm-revectorize", "--liftoff", "--wasm-lazy-compilation");
+    setFlags("--no-experimental-wasm-revectorize", ...EAGERLY.map((flag) => `--${flag}`));
   }
   return isWide(module, shared) ? module : undefined;
 }
