@@ -35,7 +35,7 @@ export function attention(first: i32, last: i32): void {
     const v = at(rowAt(argument<usize>(2), row * keys, all), start);
     const o = at(rowAt(argument<usize>(3), row * queries, all), start);
     const p = rowAt(argument<usize>(4), unit * queries, keys);
-    multiply(q, all, 1, k, 1, all, p, keys, queries, keys, width, 0, false);
+    multiply(q, all, 1, k, 1, all, p, keys, queries, keys, width, 0, false, 0);
     for (let i = 0; i < queries; i++) {
       const scores = rowAt(p, i, keys);
       if (mask != 0) maskScores(scores, rowAt(mask, row, keys), keys);
@@ -46,7 +46,7 @@ export function attention(first: i32, last: i32): void {
         scaleRow(scores, keys, 1 / exponentials(scores, scores, keys, scale, top));
       }
     }
-    multiply(p, keys, 1, v, all, 1, o, all, queries, width, keys, 0, false);
+    multiply(p, keys, 1, v, all, 1, o, all, queries, width, keys, 0, false, 0);
   }
 }
 
@@ -72,13 +72,13 @@ export function attentionGradient(first: i32, last: i32): void {
     const v = argument<usize>(2) + atKeys;
     const p = rowAt(argument<usize>(3), unit * queries, keys);
     const dy = argument<usize>(4) + atQueries;
-    multiply(p, 1, keys, dy, all, 1, argument<usize>(7) + atKeys, all, keys, width, queries, 0, false);
-    multiply(dy, all, 1, v, 1, all, t, keys, queries, keys, width, 0, false);
+    multiply(p, 1, keys, dy, all, 1, argument<usize>(7) + atKeys, all, keys, width, queries, 0, false, 0);
+    multiply(dy, all, 1, v, 1, all, t, keys, queries, keys, width, 0, false, 0);
     for (let i = 0; i < queries; i++) {
       const d = rowAt(t, i, keys);
       softmaxGradient(rowAt(p, i, keys), d, d, keys, scale);
     }
-    multiply(t, keys, 1, k, all, 1, argument<usize>(5) + atQueries, all, queries, width, keys, 0, false);
-    multiply(t, 1, keys, q, all, 1, argument<usize>(6) + atKeys, all, keys, width, queries, 0, false);
+    multiply(t, keys, 1, k, all, 1, argument<usize>(5) + atQueries, all, queries, width, keys, 0, false, 0);
+    multiply(t, 1, keys, q, all, 1, argument<usize>(6) + atKeys, all, keys, width, queries, 0, false, 0);
   }
 }

@@ -6,11 +6,12 @@
 import { scratchMemory } from "./call";
 import { at, fma, rowAt, splat, sumLanes } from "./vector";
 
-/** Stores one sum. */
+/** Stores one sum. The addend, laid out as C, is `toAddend` bytes further, 0 being none. */
 // @ts-ignore: decorator
 @inline
-function finish(target: usize, sum: f32, bias: usize, j: i32, relu: bool): void {
+function finish(target: usize, sum: f32, bias: usize, j: i32, relu: bool, toAddend: isize): void {
   if (bias != 0) sum += load<f32>(at(bias, j));
+  if (toAddend != 0) sum += load<f32>(target + toAddend);
   if (relu && sum < 0) sum = 0;
   store<f32>(target, sum);
 }
@@ -29,7 +30,9 @@ export function narrowDots(
   inner: i32,
   bias: usize,
   relu: bool,
+  addend: usize,
 ): void {
+  const toAddend = addend == 0 ? 0 : <isize>(addend - c);
   const packed = scratchMemory();
   for (let j = 0; j < columns; j++) {
     let from = rowAt(b, j, columnsB);
@@ -73,10 +76,10 @@ export function narrowDots(
       }
       const c0 = rowAt(c, i, rowC);
       const c1 = rowAt(c, i1, rowC);
-      finish(at(c0, j), s00, bias, j, relu);
-      finish(at(c0, j1), s01, bias, j1, relu);
-      finish(at(c1, j), s10, bias, j, relu);
-      finish(at(c1, j1), s11, bias, j1, relu);
+      finish(at(c0, j), s00, bias, j, relu, toAddend);
+      finish(at(c0, j1), s01, bias, j1, relu, toAddend);
+      finish(at(c1, j), s10, bias, j, relu, toAddend);
+      finish(at(c1, j1), s11, bias, j1, relu, toAddend);
     }
   }
 }
@@ -95,7 +98,9 @@ export function narrowColumns(
   inner: i32,
   bias: usize,
   relu: bool,
+  addend: usize,
 ): void {
+  const toAddend = addend == 0 ? 0 : <isize>(addend - c);
   const edge = scratchMemory();
   const alongA = <usize>stepsA << 2;
   const alongB = <usize>stepsB << 2;
@@ -126,8 +131,8 @@ export function narrowColumns(
       v128.store(edge, v11, 48);
       for (let lane = 0; lane < 8; lane++) {
         const target = rowAt(c, i + lane, rowC);
-        finish(at(target, j), load<f32>(at(edge, lane)), bias, j, relu);
-        finish(at(target, j1), load<f32>(at(edge, lane + 8)), bias, j1, relu);
+        finish(at(target, j), load<f32>(at(edge, lane)), bias, j, relu, toAddend);
+        finish(at(target, j1), load<f32>(at(edge, lane + 8)), bias, j1, relu, toAddend);
       }
     }
     for (; i < rows; i++) {
@@ -145,8 +150,8 @@ export function narrowColumns(
         q1 += alongB;
       }
       const target = rowAt(c, i, rowC);
-      finish(at(target, j), f32x4.extract_lane(v0, 0), bias, j, relu);
-      finish(at(target, j1), f32x4.extract_lane(v1, 0), bias, j1, relu);
+      finish(at(target, j), f32x4.extract_lane(v0, 0), bias, j, relu, toAddend);
+      finish(at(target, j1), f32x4.extract_lane(v1, 0), bias, j1, relu, toAddend);
     }
   }
 }

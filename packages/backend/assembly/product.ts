@@ -1,5 +1,5 @@
 /**
- * Matrix products C = activation(A B + bias), for any layout of A and B.
+ * Matrix products C = activation(A B + bias + addend), for any layout of A and B.
  *
  * Layout: element (i, k) of A lies at `i * rowsA + k * stepsA`, element (k, j) of B at `k * stepsB + j * columnsB`; so a transposed
  * operand is one with its strides exchanged. C is row-major.
@@ -13,7 +13,7 @@
 
 import { argument, scratchMemory } from "./call";
 import { narrowColumns, narrowDots } from "./narrow";
-import { ACCUMULATE, BIAS, RELU, TILE_BYTES, TILE_COLUMNS, TILE_ROWS, tile } from "./tile";
+import { ADD, BIAS, RELU, TILE_BYTES, TILE_COLUMNS, TILE_ROWS, tile } from "./tile";
 import { at, rowAt } from "./vector";
 import { COLUMNS, MATRICES } from "../src/kernels/tasks";
 
@@ -118,7 +118,7 @@ function pack(source: usize, across: i32, along: i32, count: i32, inner: i32, ta
   }
 }
 
-/** One product by blocks, panels and tiles. `bias` 0 is none. */
+/** One product by blocks, panels and tiles. `bias` and `addend` 0 are none; the latter is laid out as C. */
 export function multiply(
   a: usize,
   rowsA: i32,
@@ -133,6 +133,7 @@ export function multiply(
   inner: i32,
   bias: usize,
   relu: bool,
+  addend: usize,
 ): void {
   const left = scratchMemory() + TILE_BYTES;
   const right = left + LEFT_BYTES;
@@ -143,7 +144,7 @@ export function multiply(
     for (let k0 = 0; k0 < inner; k0 += BLOCK_INNER) {
       const depth = min(BLOCK_INNER, inner - k0);
       const flags =
-        (k0 > 0 ? ACCUMULATE : 0) |
+        (k0 > 0 || addend != 0 ? ADD : 0) |
         (k0 == 0 && bias != 0 ? BIAS : 0) |
         (relu && k0 + depth == inner ? RELU : 0);
       pack(rowAt(rowAt(b, k0, stepsB), j0, columnsB), columnsB, stepsB, width, depth, right, TILE_COLUMNS);
@@ -155,6 +156,7 @@ export function multiply(
           const panel = at(right, j * depth);
           const own = bias == 0 ? 0 : at(bias, j0 + j);
           let target = at(rowAt(c, i0, rowC), j0 + j);
+          let added = k0 > 0 ? target : addend + (target - c);
           for (let i = 0; i < height; i += TILE_ROWS) {
             tile(
               inPlace ? rowAt(source, i, rowsA) : at(left, i * depth),
@@ -168,8 +170,10 @@ export function multiply(
               min(TILE_COLUMNS, width - j),
               flags,
               own,
+              added,
             );
             target += rowBytes * TILE_ROWS;
+            added += rowBytes * TILE_ROWS;
           }
         }
       }
@@ -180,7 +184,7 @@ export function multiply(
 /**
  * Task PRODUCT. Arguments: A, B, C, bias (addresses; bias 0 is none); rows, columns, inner; rowsA, stepsA, stepsB, columnsB; floats from
  * one matrix of A, B and C to the next; relu (0 or 1); what the units are. `table`, unless 0, holds the index of A's matrix and of B's
- * for every matrix of C, in turn: a broadcast batch.
+ * for every matrix of C, in turn: a broadcast batch. Last the addend of a single product (address or 0).
  */
 export function product(first: i32, last: i32): void {
   let a = argument<usize>(0);
@@ -199,6 +203,7 @@ export function product(first: i32, last: i32): void {
   const relu = argument<i32>(13) != 0;
   const units = argument<i32>(14);
   const table = argument<usize>(15);
+  let addend = argument<usize>(16);
   const rowC = columns;
 
   let matrices = 1;
@@ -209,11 +214,13 @@ export function product(first: i32, last: i32): void {
   } else if (units == COLUMNS) {
     b = rowAt(b, first, columnsB);
     c = at(c, first);
+    if (addend != 0) addend = at(addend, first);
     if (bias != 0) bias = at(bias, first);
     columns = last - first;
   } else {
     a = rowAt(a, first, rowsA);
     c = rowAt(c, first, rowC);
+    if (addend != 0) addend = rowAt(addend, first, rowC);
     rows = last - first;
   }
   const isNarrow = columns <= NARROW && inner * columns * 4 <= PRODUCT_SCRATCH;
@@ -224,11 +231,11 @@ export function product(first: i32, last: i32): void {
     const y = rowAt(b, indexB, nextB);
     const z = rowAt(c, i, rows * rowC);
     if (isNarrow && stepsA == 1) {
-      narrowDots(x, rowsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu);
+      narrowDots(x, rowsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu, addend);
     } else if (isNarrow && rowsA == 1) {
-      narrowColumns(x, stepsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu);
+      narrowColumns(x, stepsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu, addend);
     } else {
-      multiply(x, rowsA, stepsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu);
+      multiply(x, rowsA, stepsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu, addend);
     }
   }
 }

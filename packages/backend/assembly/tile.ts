@@ -17,37 +17,47 @@ export const TILE_COLUMNS: i32 = WIDE ? 16 : 8;
 export const TILE_BYTES: i32 = TILE_ROWS * TILE_COLUMNS * 4;
 
 // What is done with a finished sum.
-export const ACCUMULATE = 1; // add to what C holds: not the first block along k
+export const ADD = 1; // add what is there already, or another matrix
 export const BIAS = 2;
 export const RELU = 4;
 
 /** A tile with fewer columns, from the scratch memory. */
-function finishEdge(edge: usize, c: usize, rowBytes: usize, rows: i32, columns: i32, flags: i32, bias: usize): void {
+function finishEdge(
+  edge: usize,
+  c: usize,
+  rowBytes: usize,
+  rows: i32,
+  columns: i32,
+  flags: i32,
+  bias: usize,
+  addend: usize,
+): void {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
       const target = at(c, j);
       let sum = load<f32>(at(edge, j));
       if (flags & BIAS) sum += load<f32>(at(bias, j));
-      if (flags & ACCUMULATE) sum += load<f32>(target);
+      if (flags & ADD) sum += load<f32>(at(addend, j));
       if (flags & RELU && sum < 0) sum = 0;
       store<f32>(target, sum);
     }
     edge += <usize>TILE_COLUMNS << 2;
     c += rowBytes;
+    addend += rowBytes;
   }
 }
 
 /** Eight columns of a row. */
 // @ts-ignore: decorator
 @inline
-function finishEight(c: usize, v0: v128, v1: v128, flags: i32, bias: usize): void {
+function finishEight(c: usize, v0: v128, v1: v128, flags: i32, bias: usize, addend: usize): void {
   if (flags & BIAS) {
     v0 = f32x4.add(v0, v128.load(bias));
     v1 = f32x4.add(v1, v128.load(bias, 16));
   }
-  if (flags & ACCUMULATE) {
-    v0 = f32x4.add(v0, v128.load(c));
-    v1 = f32x4.add(v1, v128.load(c, 16));
+  if (flags & ADD) {
+    v0 = f32x4.add(v0, v128.load(addend));
+    v1 = f32x4.add(v1, v128.load(addend, 16));
   }
   if (flags & RELU) {
     // pmax(x, 0) is 0 only where x < 0, so NaN stays NaN.
@@ -61,18 +71,27 @@ function finishEight(c: usize, v0: v128, v1: v128, flags: i32, bias: usize): voi
 /** Sixteen columns of a row. */
 // @ts-ignore: decorator
 @inline
-function finishSixteen(c: usize, v0: v128, v1: v128, v2: v128, v3: v128, flags: i32, bias: usize): void {
+function finishSixteen(
+  c: usize,
+  v0: v128,
+  v1: v128,
+  v2: v128,
+  v3: v128,
+  flags: i32,
+  bias: usize,
+  addend: usize,
+): void {
   if (flags & BIAS) {
     v0 = f32x4.add(v0, v128.load(bias));
     v1 = f32x4.add(v1, v128.load(bias, 16));
     v2 = f32x4.add(v2, v128.load(bias, 32));
     v3 = f32x4.add(v3, v128.load(bias, 48));
   }
-  if (flags & ACCUMULATE) {
-    v0 = f32x4.add(v0, v128.load(c));
-    v1 = f32x4.add(v1, v128.load(c, 16));
-    v2 = f32x4.add(v2, v128.load(c, 32));
-    v3 = f32x4.add(v3, v128.load(c, 48));
+  if (flags & ADD) {
+    v0 = f32x4.add(v0, v128.load(addend));
+    v1 = f32x4.add(v1, v128.load(addend, 16));
+    v2 = f32x4.add(v2, v128.load(addend, 32));
+    v3 = f32x4.add(v3, v128.load(addend, 48));
   }
   if (flags & RELU) {
     v0 = f32x4.pmax(v0, splat(0));
@@ -101,6 +120,7 @@ function tileOfEight(
   columns: i32,
   flags: i32,
   bias: usize,
+  addend: usize,
 ): void {
   const zero = splat(0);
   let c00 = zero, c01 = zero;
@@ -135,10 +155,10 @@ function tileOfEight(
   } while (--k > 0);
 
   if (columns == 8) {
-    finishEight(c, c00, c01, flags, bias);
-    if (rows > 1) finishEight(c + rowBytes, c10, c11, flags, bias);
-    if (rows > 2) finishEight(c + rowBytes * 2, c20, c21, flags, bias);
-    if (rows > 3) finishEight(c + rowBytes * 3, c30, c31, flags, bias);
+    finishEight(c, c00, c01, flags, bias, addend);
+    if (rows > 1) finishEight(c + rowBytes, c10, c11, flags, bias, addend + rowBytes);
+    if (rows > 2) finishEight(c + rowBytes * 2, c20, c21, flags, bias, addend + rowBytes * 2);
+    if (rows > 3) finishEight(c + rowBytes * 3, c30, c31, flags, bias, addend + rowBytes * 3);
     return;
   }
   const edge = scratchMemory();
@@ -150,7 +170,7 @@ function tileOfEight(
   v128.store(edge, c21, 80);
   v128.store(edge, c30, 96);
   v128.store(edge, c31, 112);
-  finishEdge(edge, c, rowBytes, rows, columns, flags, bias);
+  finishEdge(edge, c, rowBytes, rows, columns, flags, bias, addend);
 }
 
 /** 6 rows of 16 columns. */
@@ -168,6 +188,7 @@ function tileOfSixteen(
   columns: i32,
   flags: i32,
   bias: usize,
+  addend: usize,
 ): void {
   const zero = splat(0);
   let c00 = zero, c01 = zero, c02 = zero, c03 = zero;
@@ -228,12 +249,12 @@ function tileOfSixteen(
   } while (--k > 0);
 
   if (columns == 16) {
-    finishSixteen(c, c00, c01, c02, c03, flags, bias);
-    if (rows > 1) finishSixteen(c + rowBytes, c10, c11, c12, c13, flags, bias);
-    if (rows > 2) finishSixteen(c + rowBytes * 2, c20, c21, c22, c23, flags, bias);
-    if (rows > 3) finishSixteen(c + rowBytes * 3, c30, c31, c32, c33, flags, bias);
-    if (rows > 4) finishSixteen(c + rowBytes * 4, c40, c41, c42, c43, flags, bias);
-    if (rows > 5) finishSixteen(c + rowBytes * 5, c50, c51, c52, c53, flags, bias);
+    finishSixteen(c, c00, c01, c02, c03, flags, bias, addend);
+    if (rows > 1) finishSixteen(c + rowBytes, c10, c11, c12, c13, flags, bias, addend + rowBytes);
+    if (rows > 2) finishSixteen(c + rowBytes * 2, c20, c21, c22, c23, flags, bias, addend + rowBytes * 2);
+    if (rows > 3) finishSixteen(c + rowBytes * 3, c30, c31, c32, c33, flags, bias, addend + rowBytes * 3);
+    if (rows > 4) finishSixteen(c + rowBytes * 4, c40, c41, c42, c43, flags, bias, addend + rowBytes * 4);
+    if (rows > 5) finishSixteen(c + rowBytes * 5, c50, c51, c52, c53, flags, bias, addend + rowBytes * 5);
     return;
   }
   const edge = scratchMemory();
@@ -261,7 +282,7 @@ function tileOfSixteen(
   v128.store(edge, c51, 336);
   v128.store(edge, c52, 352);
   v128.store(edge, c53, 368);
-  finishEdge(edge, c, rowBytes, rows, columns, flags, bias);
+  finishEdge(edge, c, rowBytes, rows, columns, flags, bias, addend);
 }
 
 /**
@@ -269,7 +290,8 @@ function tileOfSixteen(
  *
  * @param stride - bytes from one of A's rows to the next
  * @param step - bytes from one k of a row to the next
- * @param flags - ACCUMULATE, BIAS and RELU
+ * @param flags - ADD, BIAS and RELU
+ * @param addend - what ADD adds, with rows as far apart as those of C
  */
 // @ts-ignore: decorator
 @inline
@@ -285,7 +307,8 @@ export function tile(
   columns: i32,
   flags: i32,
   bias: usize,
+  addend: usize,
 ): void {
-  if (WIDE) tileOfSixteen(a, stride, step, b, inner, c, rowBytes, rows, columns, flags, bias);
-  else tileOfEight(a, stride, step, b, inner, c, rowBytes, rows, columns, flags, bias);
+  if (WIDE) tileOfSixteen(a, stride, step, b, inner, c, rowBytes, rows, columns, flags, bias, addend);
+  else tileOfEight(a, stride, step, b, inner, c, rowBytes, rows, columns, flags, bias, addend);
 }

@@ -18,7 +18,7 @@ export interface Matrices {
   readonly single: boolean;
 }
 
-/** C = relu?(A B + bias), for one matrix or a batch. */
+/** C = relu?(A B + bias + addend), for one matrix or a batch. */
 export interface Product {
   readonly a: Matrices;
   readonly b: Matrices;
@@ -27,6 +27,8 @@ export interface Product {
   /** Address of one number a column. */
   readonly bias?: number;
   readonly relu?: boolean;
+  /** Address of a matrix of C's shape; for a single product only. */
+  readonly addend?: number;
   /** Results in the batch. */
   readonly count: number;
   /** Address of the indices of A's and B's matrix for each result; without it they are taken in turn. */
@@ -37,7 +39,10 @@ export interface Product {
 const SHARED_WORK = 2 ** 16;
 
 /** Computes a product, `inner` being at least 1. */
-export function multiply(assembly: Assembly, { a, b, c, bias = 0, relu = false, count, table = 0 }: Product): void {
+export function multiply(
+  assembly: Assembly,
+  { a, b, c, bias = 0, relu = false, addend = 0, count, table = 0 }: Product,
+): void {
   const [rows, inner] = a.transposed ? [a.columns, a.rows] : [a.rows, a.columns];
   const columns = b.transposed ? b.rows : b.columns;
   const [rowsA, stepsA] = a.transposed ? [1, a.columns] : [a.columns, 1];
@@ -70,6 +75,7 @@ export function multiply(assembly: Assembly, { a, b, c, bias = 0, relu = false, 
     relu ? 1 : 0,
     kind,
     table,
+    addend,
   );
 }
 
@@ -109,28 +115,33 @@ function broadcastTable(
   return table;
 }
 
-/** The sum of no products is 0: every row is the bias alone. */
-function fillWithBias(backend: WasmBackend, out: TensorInfo, bias: TensorInfo | undefined, relu: boolean): void {
+/** What is done with a product before it is stored. */
+export interface Epilogue {
+  /** One number a column. */
+  readonly bias?: TensorInfo | undefined;
+  /** A tensor of the result's shape; for a single product only. */
+  readonly addend?: TensorInfo | undefined;
+  /** linear (the default), relu or sigmoid. */
+  readonly activation?: string;
+}
+
+/** The sum of no products is 0: what is left are bias and addend. */
+function fillWithoutProduct(backend: WasmBackend, out: TensorInfo, { bias, addend, activation }: Epilogue): void {
   const { HEAPF32 } = backend.wasm;
   const start = wordOffset(backend, out);
   const columns = out.shape.at(-1) ?? 1;
-  const from = bias === undefined ? 0 : wordOffset(backend, bias);
+  const [fromBias, fromAddend] = [bias, addend].map((tensor) => (tensor ? wordOffset(backend, tensor) : undefined));
   for (let i = 0; i < sizeOf(out.shape); i++) {
-    const value = bias === undefined ? 0 : (HEAPF32[from + (i % columns)] as number);
-    HEAPF32[start + i] = relu && value < 0 ? 0 : value;
+    let value = 0;
+    if (fromBias !== undefined) value += HEAPF32[fromBias + (i % columns)] as number;
+    if (fromAddend !== undefined) value += HEAPF32[fromAddend + i] as number;
+    HEAPF32[start + i] = activation === "relu" && value < 0 ? 0 : value;
   }
 }
 
-/**
- * The product of the inputs `a` and `b`, with the attributes `transposeA` and `transposeB`.
- *
- * @param activation - linear, relu or sigmoid
- */
-export function matrixProduct(
-  call: KernelCall,
-  bias?: TensorInfo | undefined,
-  activation = "linear",
-): TensorInfo | TensorInfo[] {
+/** The product of the inputs `a` and `b`, with the attributes `transposeA` and `transposeB`. */
+export function matrixProduct(call: KernelCall, epilogue: Epilogue = {}): TensorInfo | TensorInfo[] {
+  const { bias, addend, activation } = epilogue;
   const { backend, assembly } = call;
   const a = input(call, "a");
   const b = input(call, "b");
@@ -152,7 +163,8 @@ export function matrixProduct(
   const out = allocate(backend, [...batch, rows, columns]);
   if (sizeOf(out.shape) === 0) return out;
   if (inner === 0) {
-    fillWithBias(backend, out, bias, relu);
+    fillWithoutProduct(backend, out, epilogue);
+    if (activation === "sigmoid") sigmoidInPlace(call, out);
     return out;
   }
   const regular = (countA === 1 || countA === count) && (countB === 1 || countB === count);
@@ -178,12 +190,18 @@ export function matrixProduct(
     relu,
     count: tall ? 1 : count,
     ...(bias === undefined ? {} : { bias: addressOf(backend, bias) }),
+    ...(addend === undefined ? {} : { addend: addressOf(backend, addend) }),
     ...(table === undefined ? {} : { table: addressOf(backend, table) }),
   };
   multiply(assembly, product);
   if (table !== undefined) backend.disposeData(table.dataId);
-  if (activation === "sigmoid") assembly.run(MAP, sizeOf(out.shape), SHARED_ELEMENTS, product.c, product.c, SIGMOID);
+  if (activation === "sigmoid") sigmoidInPlace(call, out);
   return out;
+}
+
+function sigmoidInPlace({ backend, assembly }: KernelCall, out: TensorInfo): void {
+  const address = addressOf(backend, out);
+  assembly.run(MAP, sizeOf(out.shape), SHARED_ELEMENTS, address, address, SIGMOID);
 }
 
 export const batchMatMul: Kernel = { name: "BatchMatMul", run: (call) => matrixProduct(call) };
@@ -198,6 +216,8 @@ export const fusedMatMul: Kernel = {
     const activation = call.attrs["activation"] ?? "linear";
     const columns = input(call, "b").shape.at(call.attrs["transposeB"] ? -2 : -1);
     const plain = bias === undefined || (bias.dtype === "float32" && sizeOf(bias.shape) === columns);
-    return plain && ACTIVATIONS.includes(activation) ? matrixProduct(call, bias, String(activation)) : call.stock();
+    return plain && ACTIVATIONS.includes(activation)
+      ? matrixProduct(call, { bias, activation: String(activation) })
+      : call.stock();
   },
 };

@@ -22,23 +22,73 @@ describe("dense", () => {
           x: plain([...outer, inputs]),
           kernel: plain([inputs, outputs]),
           bias: plain([outputs]),
+          addend: plain([...outer, outputs]),
           activation,
         }),
       );
     await fc.assert(
-      fc.asyncProperty(cases, ({ x, kernel, bias, activation }) =>
-        expectLikeCpu(
+      fc.asyncProperty(cases, async ({ x, kernel, bias, addend, activation }) => {
+        await expectLikeCpu(
           [x, kernel, bias],
           ([a, b, c]) => dense(a, b as tf.Tensor2D, c as tf.Tensor1D, activation as "relu"),
           1e-5,
+        );
+        await expectLikeCpu(
+          [x, kernel, bias, addend],
+          ([a, b, c, d]) => dense(a, b as tf.Tensor2D, c as tf.Tensor1D, activation as "relu", d),
+          1e-5,
+        );
+      }),
+    );
+  });
+
+  it("adds to every block of a long product once", async () => {
+    const cases = fc.record({
+      x: plain([9, 700]),
+      kernel: plain([700, 21]),
+      bias: plain([21]),
+      addend: plain([9, 21]),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, ({ x, kernel, bias, addend }) =>
+        expectLikeCpu(
+          [x, kernel, bias, addend],
+          ([a, b, c, d]) => dense(a, b as tf.Tensor2D, c as tf.Tensor1D, "linear", d),
+          1e-4,
         ),
       ),
+      { numRuns: 5 },
     );
+  });
+
+  it("is bias and addend where there are no inputs", () => {
+    tf.tidy(() => {
+      const y = dense(
+        tf.ones([2, 0]),
+        tf.ones([0, 2]),
+        tf.tensor1d([1, -4]),
+        "relu",
+        tf.tensor2d([
+          [1, 2],
+          [3, 5],
+        ]),
+      );
+      expect(y.arraySync()).toEqual([
+        [2, 0],
+        [4, 1],
+      ]);
+    });
   });
 
   it.each(["linear", "relu", "gelu"] as const)("has the right gradient with %s", (activation) => {
     expectGradient([[2, 5, 7], [7, 9], [9]], ([x, kernel, bias]) =>
       tf.sum(tf.square(dense(x, kernel as tf.Tensor2D, bias as tf.Tensor1D, activation))),
+    );
+  });
+
+  it.each(["linear", "relu", "gelu"] as const)("has the right gradient with an addend and %s", (activation) => {
+    expectGradient([[2, 5, 7], [7, 9], [9], [2, 5, 9]], ([x, kernel, bias, addend]) =>
+      tf.sum(tf.square(dense(x, kernel as tf.Tensor2D, bias as tf.Tensor1D, activation, addend))),
     );
   });
 

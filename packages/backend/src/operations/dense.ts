@@ -9,6 +9,7 @@ import {
   type Tensor1D,
   type Tensor2D,
   type TensorInfo,
+  util,
 } from "@tensorflow/tfjs-core";
 import { addressesOf, input, type Kernel } from "../kernels/kernel.ts";
 import { SHARED_ELEMENTS } from "../kernels/map.ts";
@@ -27,11 +28,12 @@ const BACKWARD = "L0gmReluGradient";
 export type DenseActivation = "linear" | "relu" | "gelu";
 
 /**
- * A dense layer: activation(x kernel + bias) over the last axis of x. Bias and ReLU cost no pass of their own.
+ * A dense layer: activation(x kernel + bias + addend) over the last axis of x. Bias, addend and ReLU cost no pass of their own.
  *
  * @param x - `[..., inputs]`
  * @param kernel - `[inputs, outputs]`
  * @param bias - `[outputs]`
+ * @param addend - `[..., outputs]`, for example the input of a residual block, or another dense layer of the same shape; default none
  * @returns `[..., outputs]`, the caller's
  * @throws BackendError when the shapes do not fit
  *
@@ -43,14 +45,27 @@ export type DenseActivation = "linear" | "relu" | "gelu";
  * const h = dense(ones([32, 8]), ones([8, 4]), zeros([4]), "relu"); // [32, 4], all 8
  * ```
  */
-export function dense(x: Tensor, kernel: Tensor2D, bias: Tensor1D, activation: DenseActivation = "linear"): Tensor {
+export function dense(
+  x: Tensor,
+  kernel: Tensor2D,
+  bias: Tensor1D,
+  activation: DenseActivation = "linear",
+  addend?: Tensor,
+): Tensor {
   const [inputs, outputs] = kernel.shape;
   const fits = x.rank >= 1 && x.shape.at(-1) === inputs && kernel.rank === 2 && bias.size === outputs;
   requireShape("dense", fits, "x [..., inputs], kernel [inputs, outputs] and bias [outputs]", x, kernel, bias);
-  if (activation === "gelu") return gelu(dense(x, kernel, bias));
-  if (canFuse(FORWARD, x, kernel, bias)) return runFused(FORWARD, { a: x, b: kernel, bias }, { activation });
-  const product = add(matMul(asMatrix(x), kernel), bias);
-  return reshape(activation === "relu" ? relu(product) : product, [...x.shape.slice(0, -1), outputs]);
+  const shape = [...x.shape.slice(0, -1), outputs];
+  const added = addend === undefined ? [] : [addend];
+  for (const { shape: own } of added)
+    requireShape("dense", util.arraysEqual(own, shape), `an addend [${shape}]`, ...added);
+  if (activation === "gelu") return gelu(dense(x, kernel, bias, "linear", addend));
+  if (canFuse(FORWARD, x, kernel, bias, ...added)) {
+    return runFused(FORWARD, { a: x, b: kernel, bias, ...(addend && { addend }) }, { activation });
+  }
+  const product = reshape(add(matMul(asMatrix(x), kernel), bias), shape);
+  const y = addend === undefined ? product : add(product, addend);
+  return activation === "relu" ? relu(y) : y;
 }
 
 /** All axes but the last become one. */
@@ -65,10 +80,9 @@ const forward: Kernel = {
     const a = input(call, "a");
     const shape = [...a.shape.slice(0, -1), input(call, "b").shape[1] ?? 0];
     const flat = { ...a, shape: [sizeOf(a.shape.slice(0, -1)), a.shape.at(-1) ?? 0] };
+    const { bias, addend } = call.inputs;
     const activation = String(call.attrs["activation"]);
-    const [y] = [
-      matrixProduct({ ...call, inputs: { ...call.inputs, a: flat } }, call.inputs["bias"], activation),
-    ].flat();
+    const [y] = [matrixProduct({ ...call, inputs: { ...call.inputs, a: flat } }, { bias, addend, activation })].flat();
     return { ...(y as TensorInfo), shape };
   },
 };
@@ -97,6 +111,7 @@ const gradient: GradConfig = {
       a: () => reshape(matMul(rows, kernel, false, true), x.shape),
       b: () => matMul(asMatrix(x), rows, true, false),
       bias: () => sum(rows, 0),
+      addend: () => slope,
     };
   },
 };
