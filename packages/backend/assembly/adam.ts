@@ -3,6 +3,35 @@
 import { argument } from "./call";
 import { at, loadLanes, splat, storeLanes } from "./vector";
 
+/** The gradient at `g`, and what is kept of it: parameters, means and means of squares, changed in place. */
+// @ts-ignore: decorator
+@inline
+function step(
+  p: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+  beta1: v128,
+  beta2: v128,
+  rest1: v128,
+  rest2: v128,
+  keep: v128,
+  rate: v128,
+  correction: v128,
+  epsilon: v128,
+  lanes: i32,
+): void {
+  const gradient = loadLanes(g, lanes);
+  const mean = f32x4.add(f32x4.mul(beta1, loadLanes(m, lanes)), f32x4.mul(rest1, gradient));
+  const weighted = f32x4.mul(rest2, f32x4.mul(gradient, gradient));
+  const square = f32x4.add(f32x4.mul(beta2, loadLanes(v, lanes)), weighted);
+  const scale = f32x4.add(f32x4.mul(f32x4.sqrt(square), correction), epsilon);
+  const kept = f32x4.mul(keep, loadLanes(p, lanes));
+  storeLanes(m, mean, lanes);
+  storeLanes(v, square, lanes);
+  storeLanes(p, f32x4.sub(kept, f32x4.div(f32x4.mul(rate, mean), scale)), lanes);
+}
+
 /**
  * Task ADAM: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p = keep p - rate m / (sqrt(v) correction + epsilon), the
  * corrections for the start being in `rate` and `correction`. Unit: an element. Arguments: p, g, m, v (addresses), beta1, beta2, keep,
@@ -21,17 +50,12 @@ export function adam(first: i32, last: i32): void {
   const rate = splat(argument<f32>(7));
   const correction = splat(argument<f32>(8));
   const epsilon = splat(argument<f32>(9));
-  for (let i = first; i < last; i += 4) {
-    const lanes = min(4, last - i);
-    const gradient = loadLanes(at(g, i), lanes);
-    const first1 = f32x4.mul(beta1, loadLanes(at(m, i), lanes));
-    const mean = f32x4.add(first1, f32x4.mul(rest1, gradient));
-    const second1 = f32x4.mul(beta2, loadLanes(at(v, i), lanes));
-    const square = f32x4.add(second1, f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
-    const scale = f32x4.add(f32x4.mul(f32x4.sqrt(square), correction), epsilon);
-    const kept = f32x4.mul(keep, loadLanes(at(p, i), lanes));
-    storeLanes(at(m, i), mean, lanes);
-    storeLanes(at(v, i), square, lanes);
-    storeLanes(at(p, i), f32x4.sub(kept, f32x4.div(f32x4.mul(rate, mean), scale)), lanes);
+  let i = first;
+  for (; i + 4 <= last; i += 4) {
+    step(at(p, i), at(g, i), at(m, i), at(v, i), beta1, beta2, rest1, rest2, keep, rate, correction, epsilon, 4);
+  }
+  if (i < last) {
+    const rest = last - i;
+    step(at(p, i), at(g, i), at(m, i), at(v, i), beta1, beta2, rest1, rest2, keep, rate, correction, epsilon, rest);
   }
 }

@@ -8,13 +8,22 @@
 const ARGUMENTS: usize = 64;
 
 export let block: usize = 0;
+let table: usize = 0;
 let scratch: usize = 0;
 let thread = 0;
 
-export function setBlock(control: usize, own: usize, index: i32): void {
+export function setBlock(control: usize, constants: usize, own: usize, index: i32): void {
   block = control;
+  table = constants;
   scratch = own;
   thread = index;
+}
+
+/** Where the constants of constants.ts lie. Loops keep it in a variable. */
+// @ts-ignore: decorator
+@inline
+export function constants(): usize {
+  return table;
 }
 
 /** The number of this thread: 0 is JavaScript's own. */

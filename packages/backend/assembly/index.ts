@@ -11,6 +11,7 @@
 import { adam } from "./adam";
 import { attention, attentionGradient } from "./attention";
 import { block, setBlock } from "./call";
+import { CONSTANT_BYTES, writeConstants } from "./constants";
 import { csrProduct, csrTranspose } from "./csr";
 import { gate, multiplyRows } from "./gate";
 import { gather, segmentSum } from "./gather";
@@ -127,7 +128,7 @@ function execute(task: i32, first: i32, last: i32): void {
 }
 
 export function scratchBytes(): i32 {
-  return PRODUCT_SCRATCH;
+  return CONSTANT_BYTES + PRODUCT_SCRATCH;
 }
 
 /**
@@ -136,7 +137,8 @@ export function scratchBytes(): i32 {
  * @param thread - its number, 0 for the one that calls `run`
  */
 export function configure(control: usize, scratch: usize, thread: i32): void {
-  setBlock(control, scratch, thread);
+  writeConstants(scratch);
+  setBlock(control, scratch, scratch + CONSTANT_BYTES, thread);
 }
 
 /** The number of threads that are in `serve`. */

@@ -1,6 +1,6 @@
 /** Softmax of one row, its gradient, and the cross-entropy of classes on top of it. */
 
-import { argument } from "./call";
+import { argument, constants } from "./call";
 import { exp, log } from "./functions";
 import { at, fma, loadLanes, rowAt, splat, storeLanes, sumLanes } from "./vector";
 
@@ -22,16 +22,25 @@ export function exponentials(x: usize, y: usize, columns: i32, scale: f32, top: 
   const tops = splat(top);
   const scales = splat(scale);
   let sums = splat(0);
+  const t = constants();
   let j = 0;
+  // Two at a time: their chains of operations overlap.
+  for (; j + 8 <= columns; j += 8) {
+    const e0 = exp(f32x4.mul(f32x4.sub(v128.load(at(x, j)), tops), scales), t);
+    const e1 = exp(f32x4.mul(f32x4.sub(v128.load(at(x, j), 16), tops), scales), t);
+    sums = f32x4.add(f32x4.add(sums, e0), e1);
+    v128.store(at(y, j), e0);
+    v128.store(at(y, j), e1, 16);
+  }
   for (; j + 4 <= columns; j += 4) {
-    const e = exp(f32x4.mul(f32x4.sub(v128.load(at(x, j)), tops), scales));
+    const e = exp(f32x4.mul(f32x4.sub(v128.load(at(x, j)), tops), scales), t);
     sums = f32x4.add(sums, e);
     v128.store(at(y, j), e);
   }
   let sum = sumLanes(sums);
   if (j < columns) {
     const lanes = columns - j;
-    const e = exp(f32x4.mul(f32x4.sub(loadLanes(at(x, j), lanes), tops), scales));
+    const e = exp(f32x4.mul(f32x4.sub(loadLanes(at(x, j), lanes), tops), scales), t);
     storeLanes(at(y, j), e, lanes);
     for (; j < columns; j++) sum += load<f32>(at(y, j));
   }
@@ -39,25 +48,28 @@ export function exponentials(x: usize, y: usize, columns: i32, scale: f32, top: 
 }
 
 export function scaleRow(y: usize, columns: i32, factor: f32): void {
-  for (let j = 0; j < columns; j += 4) {
-    const lanes = min(4, columns - j);
-    storeLanes(at(y, j), f32x4.mul(loadLanes(at(y, j), lanes), splat(factor)), lanes);
-  }
+  const factors = splat(factor);
+  let j = 0;
+  for (; j + 4 <= columns; j += 4) v128.store(at(y, j), f32x4.mul(v128.load(at(y, j)), factors));
+  for (; j < columns; j++) store<f32>(at(y, j), load<f32>(at(y, j)) * factor);
+}
+
+// @ts-ignore: decorator
+@inline
+function slopes(y: usize, dy: usize, dx: usize, sum: v128, scale: v128, lanes: i32): void {
+  const d = f32x4.mul(loadLanes(y, lanes), f32x4.sub(loadLanes(dy, lanes), sum));
+  storeLanes(dx, f32x4.mul(scale, d), lanes);
 }
 
 /** dx[j] = scale y[j] (dy[j] - sum of y dy), y being the softmax of scale x. `dx` may be `dy`. */
 export function softmaxGradient(y: usize, dy: usize, dx: usize, columns: i32, scale: f32): void {
   let sums = splat(0);
-  for (let j = 0; j < columns; j += 4) {
-    const lanes = min(4, columns - j);
-    sums = fma(loadLanes(at(y, j), lanes), loadLanes(at(dy, j), lanes), sums);
-  }
+  let j = 0;
+  for (; j + 4 <= columns; j += 4) sums = fma(v128.load(at(y, j)), v128.load(at(dy, j)), sums);
+  if (j < columns) sums = fma(loadLanes(at(y, j), columns - j), loadLanes(at(dy, j), columns - j), sums);
   const sum = splat(sumLanes(sums));
-  for (let j = 0; j < columns; j += 4) {
-    const lanes = min(4, columns - j);
-    const d = f32x4.mul(loadLanes(at(y, j), lanes), f32x4.sub(loadLanes(at(dy, j), lanes), sum));
-    storeLanes(at(dx, j), f32x4.mul(splat(scale), d), lanes);
-  }
+  for (j = 0; j + 4 <= columns; j += 4) slopes(at(y, j), at(dy, j), at(dx, j), sum, splat(scale), 4);
+  if (j < columns) slopes(at(y, j), at(dy, j), at(dx, j), sum, splat(scale), columns - j);
 }
 
 /**
@@ -73,7 +85,7 @@ export function crossEntropy(first: i32, last: i32): void {
     const top = largest(x, columns);
     const sum = exponentials(x, p, columns, 1, top);
     scaleRow(p, columns, 1 / sum);
-    store<f32>(at(argument<usize>(2), i), f32x4.extract_lane(log(splat(sum)), 0) + (top - load<f32>(at(x, label))));
+    store<f32>(at(argument<usize>(2), i), f32x4.extract_lane(log(splat(sum), constants()), 0) + (top - load<f32>(at(x, label))));
   }
 }
 
@@ -85,10 +97,9 @@ export function crossEntropyGradient(first: i32, last: i32): void {
     const dx = rowAt(argument<usize>(3), i, columns);
     const dy = load<f32>(at(argument<usize>(2), i));
     const label = at(dx, load<i32>(at(argument<usize>(1), i)));
-    for (let j = 0; j < columns; j += 4) {
-      const lanes = min(4, columns - j);
-      storeLanes(at(dx, j), f32x4.mul(loadLanes(at(p, j), lanes), splat(dy)), lanes);
-    }
+    let j = 0;
+    for (; j + 4 <= columns; j += 4) v128.store(at(dx, j), f32x4.mul(v128.load(at(p, j)), splat(dy)));
+    for (; j < columns; j++) store<f32>(at(dx, j), load<f32>(at(p, j)) * dy);
     store<f32>(label, load<f32>(label) - dy);
   }
 }

@@ -138,32 +138,73 @@ export function spreadRows(first: i32, last: i32): void {
   }
 }
 
+/** The sum of a b c, where c is 0 for ones, over rows that lie `step` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function sumProducts(a: usize, b: usize, c: usize, y: usize, rows: i32, step: usize, lanes: i32): void {
+  let total = splat(0);
+  for (let i = 0; i < rows; i++) {
+    let product = f32x4.mul(loadLanes(a, lanes), loadLanes(b, lanes));
+    if (c != 0) {
+      product = f32x4.mul(product, loadLanes(c, lanes));
+      c += step;
+    }
+    total = f32x4.add(total, product);
+    a += step;
+    b += step;
+  }
+  storeLanes(y, total, lanes);
+}
+
+/** `sumProducts` of 16 neighbouring columns: a cache line is read at once. */
+function sumProductsOfSixteen(a: usize, b: usize, c: usize, y: usize, rows: i32, step: usize): void {
+  let t0 = splat(0), t1 = splat(0), t2 = splat(0), t3 = splat(0);
+  for (let i = 0; i < rows; i++) {
+    let p0 = f32x4.mul(v128.load(a), v128.load(b));
+    let p1 = f32x4.mul(v128.load(a, 16), v128.load(b, 16));
+    let p2 = f32x4.mul(v128.load(a, 32), v128.load(b, 32));
+    let p3 = f32x4.mul(v128.load(a, 48), v128.load(b, 48));
+    if (c != 0) {
+      p0 = f32x4.mul(p0, v128.load(c));
+      p1 = f32x4.mul(p1, v128.load(c, 16));
+      p2 = f32x4.mul(p2, v128.load(c, 32));
+      p3 = f32x4.mul(p3, v128.load(c, 48));
+      c += step;
+    }
+    t0 = f32x4.add(t0, p0);
+    t1 = f32x4.add(t1, p1);
+    t2 = f32x4.add(t2, p2);
+    t3 = f32x4.add(t3, p3);
+    a += step;
+    b += step;
+  }
+  v128.store(y, t0);
+  v128.store(y, t1, 16);
+  v128.store(y, t2, 32);
+  v128.store(y, t3, 48);
+}
+
 /**
  * Task PRODUCT_SUMS: y[j] = sum over i of a[i, j] b[i, j] c[i, j]. Unit: up to four columns. Arguments: a, b, c (addresses; c 0 stands for
  * ones), y, rows, columns.
  */
 export function productSums(first: i32, last: i32): void {
-  const y = argument<usize>(3);
   const rows = argument<i32>(4);
   const columns = argument<i32>(5);
   const step = <usize>columns << 2;
-  for (let unit = first; unit < last; unit++) {
+  for (let unit = first; unit < last; ) {
     const column = unit * 4;
-    const lanes = min(4, columns - column);
-    let a = at(argument<usize>(0), column);
-    let b = at(argument<usize>(1), column);
-    let c = argument<usize>(2) == 0 ? 0 : at(argument<usize>(2), column);
-    let total = splat(0);
-    for (let i = 0; i < rows; i++) {
-      let product = f32x4.mul(loadLanes(a, lanes), loadLanes(b, lanes));
-      if (c != 0) {
-        product = f32x4.mul(product, loadLanes(c, lanes));
-        c += step;
-      }
-      total = f32x4.add(total, product);
-      a += step;
-      b += step;
+    const a = at(argument<usize>(0), column);
+    const b = at(argument<usize>(1), column);
+    const c = argument<usize>(2) == 0 ? 0 : at(argument<usize>(2), column);
+    const y = at(argument<usize>(3), column);
+    if (last - unit >= 4 && column + 16 <= columns) {
+      sumProductsOfSixteen(a, b, c, y, rows, step);
+      unit += 4;
+      continue;
     }
-    storeLanes(at(y, column), total, lanes);
+    if (column + 4 <= columns) sumProducts(a, b, c, y, rows, step, 4);
+    else sumProducts(a, b, c, y, rows, step, columns - column);
+    unit++;
   }
 }
