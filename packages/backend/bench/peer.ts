@@ -18,6 +18,15 @@ export interface PeerCommand {
 /** How much of what a peer writes beside its answers is kept for the message when it ends. */
 const KEPT = 600;
 
+/** Undefined, which no schema takes, where the line is no JSON. */
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 export class Peer {
   readonly #child: ChildProcess;
   readonly #patience: number;
@@ -104,17 +113,15 @@ export class Peer {
         },
       };
     });
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      throw new PeerFailure(`its answer is no JSON: ${line.slice(0, KEPT)}`);
-    }
+    const value = parse(line);
     const failure = FAILS.safeParse(value);
     if (failure.success) throw new PeerFailure(failure.data.fails);
     const parsed = schema.safeParse(value);
-    if (!parsed.success) throw new PeerFailure(`its answer is another than was asked for: ${line.slice(0, KEPT)}`);
-    return parsed.data;
+    if (parsed.success) return parsed.data;
+    // Who answers something else once may answer anything later.
+    this.#end(`its answer is another than was asked for: ${line.slice(0, KEPT)}`);
+    this.#child.kill("SIGKILL");
+    throw new PeerFailure(this.#ended);
   }
 
   /** Libraries greet on standard output; an answer is an object. */

@@ -14,11 +14,12 @@ export interface Product {
 export type Workload = Product | { readonly model: ModelName };
 
 /**
- * `prepare` makes a workload, `measure` runs its step some times, `release` lets it go. One workload is there at a time.
+ * `prepare` makes a workload, `measure` runs its step some times, `release` lets it go. One workload is there at a time. After `limit`
+ * milliseconds `measure` stops early, though not before the first repetition.
  */
 export type Request =
   | { readonly command: "prepare"; readonly workload: Workload }
-  | { readonly command: "measure"; readonly untimed: number; readonly repetitions: number }
+  | { readonly command: "measure"; readonly untimed: number; readonly repetitions: number; readonly limit: number }
   | { readonly command: "release" };
 
 const SHAPE = z.array(z.int().min(1));
@@ -30,7 +31,12 @@ const WORKLOAD: z.ZodType<Workload> = z.union([
 
 export const REQUEST: z.ZodType<Request> = z.discriminatedUnion("command", [
   z.object({ command: z.literal("prepare"), workload: WORKLOAD }),
-  z.object({ command: z.literal("measure"), untimed: z.int().min(0), repetitions: z.int().min(1) }),
+  z.object({
+    command: z.literal("measure"),
+    untimed: z.int().min(0),
+    repetitions: z.int().min(1),
+    limit: z.number().positive(),
+  }),
   z.object({ command: z.literal("release") }),
 ]);
 

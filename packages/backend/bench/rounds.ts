@@ -12,6 +12,8 @@ export interface Measurable {
 }
 
 export interface RoundOptions {
+  /** Who takes part only where another has failed. */
+  readonly substitutes?: ReadonlyMap<string, string>;
   readonly rounds: number;
   /** How long an implementation measures in a round; a step that takes longer is made once. */
   readonly seconds: number;
@@ -30,6 +32,9 @@ export interface CaseTimes {
 
 /** Steps of over two seconds take part in fewer rounds: these are of implementations that are far behind. */
 const LONG_STEP = 2000;
+
+/** A measurement ends at this many times the time that was planned, when steps take longer than they did before. */
+const LONGEST = 2;
 
 /** Threads that wait busily for more work have given up by then. */
 const PAUSE = 25;
@@ -60,9 +65,9 @@ export function takesPart(stepMs: number, round: number): boolean {
 }
 
 /** How many steps fill the time; short ones are preceded by one that is not timed, which finds caches and threads asleep. */
-export function plan(stepMs: number, seconds: number): { readonly untimed: number; readonly repetitions: number } {
+export function plan(stepMs: number, seconds: number): Omit<Extract<Request, { command: "measure" }>, "command"> {
   const repetitions = Math.min(10_000, Math.max(1, Math.round((seconds * 1000) / stepMs)));
-  return { untimed: repetitions >= 3 ? Math.ceil(repetitions / 20) : 0, repetitions };
+  return { untimed: repetitions >= 3 ? Math.ceil(repetitions / 20) : 0, repetitions, limit: seconds * LONGEST * 1000 };
 }
 
 function reasonOf(error: unknown): string {
@@ -77,12 +82,14 @@ function reasonOf(error: unknown): string {
 export async function measureInRounds(
   peers: ReadonlyMap<string, Measurable>,
   workload: Workload,
-  { rounds, seconds, seed }: RoundOptions,
+  { rounds, seconds, seed, substitutes }: RoundOptions,
 ): Promise<CaseTimes> {
   const checks = new Map<string, readonly number[]>();
   const steps = new Map<string, number>();
   const failures = new Map<string, string>();
   for (const [name, peer] of peers) {
+    const standsFor = substitutes?.get(name);
+    if (standsFor !== undefined && !failures.has(standsFor)) continue;
     try {
       const prepared = await peer.ask({ command: "prepare", workload }, PREPARED);
       checks.set(name, prepared.checks);
@@ -115,7 +122,7 @@ export async function measureInRounds(
     }
   }
   for (const [name, peer] of peers) {
-    if (failures.has(name)) continue;
+    if (!steps.has(name) || failures.has(name)) continue;
     try {
       await peer.ask({ command: "release" }, RELEASED);
     } catch (error) {

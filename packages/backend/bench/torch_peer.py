@@ -267,7 +267,11 @@ def answers(requests: Iterable[str]) -> Iterator[dict[str, object]]:
                         raise RuntimeError("nothing is prepared")
                     for _ in range(request["untimed"]):
                         step()
-                    yield {"times": [timed(step)[1] for _ in range(request["repetitions"])]}
+                    times: list[float] = []
+                    end = time.perf_counter() + request["limit"] / 1e3
+                    while not times or (len(times) < request["repetitions"] and time.perf_counter() < end):
+                        times.append(timed(step)[1])
+                    yield {"times": times}
                 case "release":
                     step = None
                     yield {"released": True}

@@ -143,7 +143,11 @@ function answer(request: Request): object {
       const step = current;
       if (step === undefined) throw new Error("nothing is prepared");
       for (let i = 0; i < request.untimed; i++) step();
-      return { times: Array.from({ length: request.repetitions }, () => timed(step)[1]) };
+      const times: number[] = [];
+      const end = performance.now() + request.limit;
+      do times.push(timed(step)[1]);
+      while (times.length < request.repetitions && performance.now() < end);
+      return { times };
     }
     case "release":
       release();
