@@ -77,6 +77,18 @@ async function busyShare(): Promise<number> {
   return 1 - (after.idle - before.idle) / Math.max(1, after.all - before.all);
 }
 
+function threadSettings(): Record<string, string> {
+  const set = Object.entries(process.env).filter(([name]) => /^(OMP|GOMP|KMP|MKL|TF)_/.test(name));
+  return Object.fromEntries(set.map(([name, value]) => [name, value ?? ""]));
+}
+
+/** The command without the paths of this machine. */
+function commandLine(args: readonly string[]): string {
+  const local = /^--(python|json)(=|$)/;
+  const kept = args.filter((arg, i) => !local.test(arg) && !/^--(python|json)$/.test(args[i - 1] ?? ""));
+  return ["pnpm bench:backend", ...kept].join(" ");
+}
+
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
@@ -134,7 +146,7 @@ async function run(options: Options): Promise<void> {
   const result: Run = {
     format: 1,
     date: new Date().toISOString(),
-    command: ["pnpm bench:backend", ...process.argv.slice(2)].join(" "),
+    command: commandLine(process.argv.slice(2)),
     machine: {
       processor: processor?.model.trim() ?? "unknown",
       cores: availableParallelism(),
@@ -143,7 +155,7 @@ async function run(options: Options): Promise<void> {
       node: process.versions.node,
       busy: [before, await busyShare()],
     },
-    options: { rounds, seconds, seed, threads },
+    options: { rounds, seconds, seed, threads, environment: threadSettings() },
     implementations: entries,
     cases,
     goals: goalsOf(cases, threads),

@@ -39,7 +39,7 @@ const run: Run = {
   date: "2026-01-02T03:04:05.678Z",
   command: "pnpm bench:backend",
   machine: { processor: "a processor", cores: 2, memoryGiB: 8, system: "Linux", node: "22.0.0", busy: [0.01, 0.2] },
-  options: { rounds: 3, seconds: 0.3, seed: 1, threads: THREADS },
+  options: { rounds: 3, seconds: 0.3, seed: 1, threads: THREADS, environment: {} },
   implementations: [
     { id: "stock", title: "stock wasm", runs: "stock kernels", versions: { node: "22.0.0" } },
     { id: "filled", title: "stock wasm, filled", runs: "filled", versions: {} },

@@ -18,6 +18,8 @@ export interface Run {
     readonly seconds: number;
     readonly seed: number;
     readonly threads: readonly number[];
+    /** Variables that set how threads of OpenMP and of TensorFlow wait, bind and count. */
+    readonly environment: Readonly<Record<string, string>>;
   };
   readonly implementations: readonly Entry[];
   readonly cases: readonly CaseResult[];
@@ -42,7 +44,8 @@ function withQuartiles(median: number, lower: number, upper: number): string {
   return `${digits(median)} [${digits(lower)}, ${digits(upper)}]`;
 }
 
-function spreadText({ median, lowerQuartile, upperQuartile }: Spread): string {
+function spreadText({ median, lowerQuartile, upperQuartile, count }: Spread): string {
+  if (count === 1) return `${digits(median)} [one round]`;
   return withQuartiles(median, lowerQuartile, upperQuartile);
 }
 

@@ -72,8 +72,9 @@ async function start(): Promise<Ready> {
       return { runs: kernels.reason, versions: { "@l0gm/backend": version, ...versions } };
     }
     case "tensorflow": {
+      const { package: name, version: native = "", reason } = loadNative();
+      if (name === undefined) throw new Error(reason);
       await useBackend("tensorflow");
-      const { package: name = "", version: native = "", reason } = loadNative();
       return { runs: reason, versions: { [name]: native, ...versions } };
     }
     default:
