@@ -60,7 +60,7 @@ test("stock kernels with plain operations, and ours with fused ones, train the s
   const workload: Workload = { model: "mlp" };
   const checks: number[][] = [];
   for (const command of [node("stock"), node("ours", "1"), node("plain", "2")]) {
-    const peer = await Peer.start(command, 50);
+    const peer = await Peer.start(command, 100);
     const prepared = await peer.ask({ command: "prepare", workload }, PREPARED);
     checks.push([...prepared.checks]);
     const { times } = await peer.ask({ command: "measure", untimed: 1, repetitions: 2, limit: 10_000 }, MEASURED);
@@ -75,4 +75,4 @@ test("stock kernels with plain operations, and ours with fused ones, train the s
     expect(first).toBeCloseTo(0.79409, 5);
     expect(second).toBeCloseTo(0.78272, 5);
   }
-});
+}, 300_000);
