@@ -7,7 +7,7 @@ const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["{packages,apps}/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["{packages,apps}/*/{src,test,bench}/**/*.test.ts", "test/**/*.test.ts"],
     // Compiles the WebAssembly kernels where their sources have changed.
     globalSetup: ["packages/backend/assembly/build.mjs"],
     pool: "forks",

@@ -1,4 +1,7 @@
-/** The models whose training steps are measured, each with plain operations of TensorFlow.js and with the fused ones of this package. */
+/**
+ * The models whose training steps are measured, each with plain operations of TensorFlow.js and with the fused ones of this package.
+ * torch_peer.py holds the same models in PyTorch: whoever changes one changes the other, and the bench refuses to compare losses that differ.
+ */
 
 import * as tf from "@tensorflow/tfjs-core";
 import {
@@ -11,9 +14,9 @@ import {
   hardConcreteGate,
   layerNorm,
   meanOverNeighbors,
-  randomUniform,
   softmaxCrossEntropy,
 } from "../src/index.ts";
+import type { ModelName } from "./model-names.ts";
 
 /** A model whose parameters are made; `step` trains it by one step. */
 export interface Workload {
@@ -44,11 +47,42 @@ interface Parts {
   optimizer(): tf.Optimizer;
 }
 
+/** Edges as a sampler hands them over, in any order, and as tensors for those who gather and add. */
 interface Graph {
-  readonly csr: CsrMatrix;
+  readonly rows: number;
+  readonly columns: number;
+  readonly edges: { readonly sources: Int32Array; readonly targets: Int32Array };
   readonly sources: tf.Tensor1D;
   readonly targets: tf.Tensor1D;
+  /** One over the number of neighbours, `[rows, 1]`. */
   readonly share: tf.Tensor2D;
+}
+
+/** The mean over neighbours as a matrix. Every step samples another graph, so this is part of the step (a counting sort by target). */
+function csrOf({ rows, columns, edges: { sources, targets } }: Graph): CsrMatrix {
+  const pointers = new Int32Array(rows + 1);
+  for (const target of targets) pointers[target + 1] = (pointers[target + 1] ?? 0) + 1;
+  for (let i = 0; i < rows; i++) pointers[i + 1] = (pointers[i + 1] ?? 0) + (pointers[i] ?? 0);
+  const next = pointers.slice(0, rows);
+  const indices = new Int32Array(sources.length);
+  for (let e = 0; e < sources.length; e++) {
+    const target = targets[e] ?? 0;
+    const place = next[target] ?? 0;
+    next[target] = place + 1;
+    indices[place] = sources[e] ?? 0;
+  }
+  const values = new Float32Array(sources.length);
+  for (let i = 0; i < rows; i++) {
+    const [start, end] = [pointers[i] ?? 0, pointers[i + 1] ?? 0];
+    values.fill(1 / (end - start), start, end);
+  }
+  return {
+    rows,
+    columns,
+    pointers: tf.tensor1d(pointers, "int32"),
+    indices: tf.tensor1d(indices, "int32"),
+    values: tf.tensor1d(values),
+  };
 }
 
 const FUSED: Parts = {
@@ -61,7 +95,7 @@ const FUSED: Parts = {
   },
   loss: (logits, labels) => tf.mean(softmaxCrossEntropy(logits, labels)),
   meanOverNeighbors,
-  aggregate: ({ csr }, x) => csrProduct(csr, x),
+  aggregate: (graph, x) => csrProduct(csrOf(graph), x),
   optimizer: () => new AdamW({ learningRate: 1e-3, epsilon: 1e-7 }),
 };
 
@@ -70,10 +104,7 @@ const PLAIN: Parts = {
     const product = tf.add(tf.matMul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), bias);
     const y = tf.reshape(product, [...x.shape.slice(0, -1), kernel.shape[1]]);
     if (activation === "gelu") {
-      return tf.mul(
-        tf.mul(y, 0.5),
-        tf.add(1, tf.tanh(tf.mul(0.79788456, tf.add(y, tf.mul(0.044715, tf.mul(y, tf.square(y))))))),
-      );
+      return tf.mul(tf.mul(y, 0.5), tf.add(1, tf.erf(tf.mul(y, Math.SQRT1_2))));
     }
     return activation === "relu" ? tf.relu(y) : y;
   },
@@ -97,13 +128,13 @@ const PLAIN: Parts = {
   loss: (logits, labels) =>
     tf.neg(tf.mean(tf.sum(tf.mul(tf.oneHot(labels, logits.shape[1]), tf.logSoftmax(logits)), -1))),
   meanOverNeighbors: (x, fanOut) => tf.mean(tf.reshape(x, [x.shape[0] / fanOut, fanOut, x.shape[1]]), 1),
-  aggregate: ({ sources, targets, share, csr }, x) =>
-    tf.mul(tf.unsortedSegmentSum(tf.gather(x, sources), targets, csr.rows), share) as tf.Tensor2D,
+  aggregate: ({ sources, targets, share, rows }, x) =>
+    tf.mul(tf.unsortedSegmentSum(tf.gather(x, sources), targets, rows), share) as tf.Tensor2D,
   optimizer: () => tf.train.adam(1e-3),
 };
 
 /** Numbers in [-scale, scale) that depend on nothing but their place. */
-function noise(shape: number[], seed: number, scale = 1, shift = 0): tf.Tensor {
+export function noise(shape: number[], seed: number, scale = 1, shift = 0): tf.Tensor {
   const values = new Float32Array(tf.util.sizeFromShape(shape));
   for (let i = 0; i < values.length; i++) {
     let h = Math.imul(i + 1, 2654435761) ^ Math.imul(seed + 1, 40503 * 65537);
@@ -118,6 +149,7 @@ function integers(count: number, bound: number, seed: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => (Math.imul(i + seed * 7919, 2654435761) >>> 0) % bound);
 }
 
+/** Counts up with every parameter of a model that is drawn. */
 let seed = 0;
 
 function layer(inputs: number, outputs: number): Layer {
@@ -137,7 +169,7 @@ function scale(width: number): Scale {
 /** Gate and head on top of a representation. */
 function finish(parts: Parts, width: number, classes: number, rows: number): (h: tf.Tensor2D) => tf.Scalar {
   const logAlpha = tf.variable(noise([width], ++seed, 0.5, 1)) as tf.Tensor1D;
-  const u = randomUniform([width], [999], 0.05, 0.95);
+  const u = noise([width], 999, 0.45, 0.5);
   const head = layer(width, classes);
   const labels = tf.tensor1d(integers(rows, classes, 3), "int32");
   return (h) => {
@@ -229,40 +261,42 @@ function graphs(parts: Parts): () => tf.Scalar {
   const layers = [100, width, width].map((inputs) => [layer(inputs, width), layer(inputs, width)] as const);
   const x = noise([nodes[3], 100], 1) as tf.Tensor2D;
   const parents = ([2, 1, 0] as const).map((k): Graph => {
-    const [rows, columns, count] = [nodes[k] ?? 0, nodes[k + 1] ?? 0, edges[k] ?? 0];
+    const [rows, columns, count] = [nodes[k], nodes[k + 1] ?? 0, edges[k]];
+    const sources = integers(count, columns, k + 5);
     const targets = Int32Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
-    const degrees = new Int32Array(rows);
+    const degrees = new Float32Array(rows);
     for (const target of targets) degrees[target] = (degrees[target] ?? 0) + 1;
-    const pointers = new Int32Array(rows + 1);
-    degrees.forEach((degree, i) => {
-      pointers[i + 1] = (pointers[i] ?? 0) + degree;
-    });
-    const sources = tf.tensor1d(integers(count, columns, k + 5), "int32");
-    const share = Float32Array.from(degrees, (degree) => 1 / Math.max(degree, 1));
-    const values = tf.tensor1d(Float32Array.from(targets, (target) => share[target] ?? 0));
     return {
-      csr: { rows, columns, pointers: tf.tensor1d(pointers, "int32"), indices: sources, values },
-      sources,
+      rows,
+      columns,
+      edges: { sources, targets },
+      sources: tf.tensor1d(sources, "int32"),
       targets: tf.tensor1d(targets, "int32"),
-      share: tf.tensor2d(share, [rows, 1]),
+      share: tf.tensor2d(
+        degrees.map((degree) => 1 / Math.max(degree, 1)),
+        [rows, 1],
+      ),
     };
   });
   const end = finish(parts, width, 47, nodes[0]);
   return () => {
-    const h = parents.reduce((h, graph, k) => {
+    const last = parents.reduce((h, graph, k) => {
       const [own, other] = layers[k] as readonly [Layer, Layer];
-      const self = tf.slice(h, [0, 0], [graph.csr.rows, h.shape[1]]);
+      const self = tf.slice(h, [0, 0], [graph.rows, h.shape[1]]);
       return tf.relu(tf.add(parts.dense(self, own), parts.dense(parts.aggregate(graph, h), other))) as tf.Tensor2D;
     }, x);
-    return end(h);
+    return end(last);
   };
 }
 
-const MODELS = { mlp, featureTransformer, transformer, trees, graphs } as const;
+const MODELS = { mlp, featureTransformer, transformer, trees, graphs } satisfies Record<
+  ModelName,
+  (parts: Parts) => () => tf.Scalar
+>;
 
-export type ModelName = keyof typeof MODELS;
-
+/** @param fused - with this package's operations, else with those of TensorFlow.js */
 export function makeWorkload(name: ModelName, fused: boolean): Workload {
+  seed = 0;
   const parts = fused ? FUSED : PLAIN;
   return { loss: MODELS[name](parts), optimizer: parts.optimizer() };
 }
