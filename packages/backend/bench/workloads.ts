@@ -36,7 +36,7 @@ interface Scale {
 
 /** What models are made of. */
 interface Parts {
-  dense(x: tf.Tensor, layer: Layer, activation?: DenseActivation): tf.Tensor;
+  dense(x: tf.Tensor, layer: Layer, activation?: DenseActivation, addend?: tf.Tensor): tf.Tensor;
   norm(x: tf.Tensor, scale: Scale): tf.Tensor;
   attention(q: tf.Tensor3D, k: tf.Tensor3D, v: tf.Tensor3D, heads: number): tf.Tensor3D;
   gate(x: tf.Tensor2D, logAlpha: tf.Tensor1D, u: tf.Tensor): readonly [output: tf.Tensor2D, penalty: tf.Scalar];
@@ -86,7 +86,7 @@ function csrOf({ rows, columns, edges: { sources, targets } }: Graph): CsrMatrix
 }
 
 const FUSED: Parts = {
-  dense: (x, { kernel, bias }, activation) => dense(x, kernel, bias, activation),
+  dense: (x, { kernel, bias }, activation, addend) => dense(x, kernel, bias, activation, addend),
   norm: (x, { gain, offset }) => layerNorm(x, gain, offset),
   attention: (q, k, v, heads) => attention(q, k, v, { heads }),
   gate(x, logAlpha, u) {
@@ -100,9 +100,10 @@ const FUSED: Parts = {
 };
 
 const PLAIN: Parts = {
-  dense(x, { kernel, bias }, activation = "linear") {
+  dense(x, { kernel, bias }, activation = "linear", addend) {
     const product = tf.add(tf.matMul(tf.reshape(x, [-1, kernel.shape[0]]), kernel), bias);
-    const y = tf.reshape(product, [...x.shape.slice(0, -1), kernel.shape[1]]);
+    const whole = tf.reshape(product, [...x.shape.slice(0, -1), kernel.shape[1]]);
+    const y = addend === undefined ? whole : tf.add(whole, addend);
     if (activation === "gelu") {
       return tf.mul(tf.mul(y, 0.5), tf.add(1, tf.erf(tf.mul(y, Math.SQRT1_2))));
     }
@@ -199,8 +200,8 @@ function encode(parts: Parts, x: tf.Tensor, { norms, layers }: Block, heads: num
     tf.Tensor3D,
     tf.Tensor3D,
   ];
-  const y = tf.add(x, parts.dense(parts.attention(a, b, c, heads), out));
-  return tf.add(y, parts.dense(parts.dense(parts.norm(y, norms[1]), up, "gelu"), down));
+  const y = parts.dense(parts.attention(a, b, c, heads), out, "linear", x);
+  return parts.dense(parts.dense(parts.norm(y, norms[1]), up, "gelu"), down, "linear", y);
 }
 
 function mlp(parts: Parts): () => tf.Scalar {
@@ -249,7 +250,7 @@ function trees(parts: Parts): () => tf.Scalar {
     for (const [own, other] of layers) {
       levels = levels.slice(0, -1).map((h, i) => {
         const around = parts.meanOverNeighbors(levels[i + 1] as tf.Tensor2D, fanOuts[i] ?? 1);
-        return tf.relu(tf.add(parts.dense(h, own), parts.dense(around, other))) as tf.Tensor2D;
+        return parts.dense(h, own, "relu", parts.dense(around, other)) as tf.Tensor2D;
       });
     }
     return end(levels[0] as tf.Tensor2D);
@@ -283,7 +284,7 @@ function graphs(parts: Parts): () => tf.Scalar {
     const last = parents.reduce((h, graph, k) => {
       const [own, other] = layers[k] as readonly [Layer, Layer];
       const self = tf.slice(h, [0, 0], [graph.rows, h.shape[1]]);
-      return tf.relu(tf.add(parts.dense(self, own), parts.dense(parts.aggregate(graph, h), other))) as tf.Tensor2D;
+      return parts.dense(self, own, "relu", parts.dense(parts.aggregate(graph, h), other)) as tf.Tensor2D;
     }, x);
     return end(last);
   };
