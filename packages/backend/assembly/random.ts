@@ -29,6 +29,16 @@ function counters(first: i32): v128 {
   return i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
 }
 
+// @ts-ignore: decorator
+@inline
+function uniforms(y: usize, first: i32, low: i32, high: i32, start: v128, scale: v128, lanes: i32): void {
+  const b = bits(counters(first), low, high);
+  const even = f64x2.add(start, f64x2.mul(f64x2.convert_low_i32x4_u(b), scale));
+  const odd = f64x2.add(start, f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i64>(b, b, 1, 1)), scale));
+  const four = v128.shuffle<i64>(f32x4.demote_f64x2_zero(even), f32x4.demote_f64x2_zero(odd), 0, 2);
+  storeLanes(at(y, first), four, lanes);
+}
+
 /**
  * Task RANDOM_UNIFORM: y[i] = low + bits / 2^32 (high - low), in float64 until the end. Unit: four elements.
  * Arguments: y, keys (low, high), low, (high - low) / 2^32, length.
@@ -40,13 +50,9 @@ export function randomUniform(first: i32, last: i32): void {
   const start = f64x2.splat(argument<f64>(3));
   const scale = f64x2.splat(argument<f64>(4));
   const length = argument<i32>(5);
-  for (let quad = first; quad < last; quad++) {
-    const b = bits(counters(quad * 4), low, high);
-    const even = f64x2.add(start, f64x2.mul(f64x2.convert_low_i32x4_u(b), scale));
-    const odd = f64x2.add(start, f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i64>(b, b, 1, 1)), scale));
-    const four = v128.shuffle<i64>(f32x4.demote_f64x2_zero(even), f32x4.demote_f64x2_zero(odd), 0, 2);
-    storeLanes(at(y, quad * 4), four, min(4, length - quad * 4));
-  }
+  const whole = min(last, length / 4);
+  for (let quad = first; quad < whole; quad++) uniforms(y, quad * 4, low, high, start, scale, 4);
+  if (whole < last) uniforms(y, whole * 4, low, high, start, scale, length - whole * 4);
 }
 
 /** Natural logarithms in float64 of numbers in (0, 1], after fdlibm: within one unit of the last place. */
@@ -131,6 +137,13 @@ export function randomNormal(first: i32, last: i32): void {
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function drop(x: usize, y: usize, first: i32, low: i32, high: i32, threshold: v128, scale: v128, lanes: i32): void {
+  const kept = i32x4.ge_u(bits(counters(first), low, high), threshold);
+  storeLanes(at(y, first), v128.and(f32x4.mul(loadLanes(at(x, first), lanes), scale), kept), lanes);
+}
+
 /**
  * Task DROPOUT: y[i] = bits[i] < threshold ? 0 : scale x[i]; the gradient is the same function of dy. Unit: four elements.
  * Arguments: x, y, keys (low, high), threshold (of 2^32), scale, length.
@@ -143,10 +156,7 @@ export function dropout(first: i32, last: i32): void {
   const threshold = i32x4.splat(<i32>argument<u32>(4));
   const scale = splat(argument<f32>(5));
   const length = argument<i32>(6);
-  for (let quad = first; quad < last; quad++) {
-    const lanes = min(4, length - quad * 4);
-    const kept = i32x4.ge_u(bits(counters(quad * 4), low, high), threshold);
-    const scaled = f32x4.mul(loadLanes(at(x, quad * 4), lanes), scale);
-    storeLanes(at(y, quad * 4), v128.and(scaled, kept), lanes);
-  }
+  const whole = min(last, length / 4);
+  for (let quad = first; quad < whole; quad++) drop(x, y, quad * 4, low, high, threshold, scale, 4);
+  if (whole < last) drop(x, y, whole * 4, low, high, threshold, scale, length - whole * 4);
 }
