@@ -22,9 +22,9 @@ export class Installation {
   readonly #manifestPath: string;
   readonly #manifestText: string;
 
-  constructor() {
-    const path = createRequire(import.meta.url).resolve("@tensorflow/tfjs-node-gpu/package.json");
-    this.#manifestPath = realpathSync(path);
+  /** @param manifest - the path of the package's manifest, by default that of the one that the bench sees */
+  constructor(manifest: string = createRequire(import.meta.url).resolve("@tensorflow/tfjs-node-gpu/package.json")) {
+    this.#manifestPath = realpathSync(manifest);
     this.folder = dirname(this.#manifestPath);
     this.#manifestText = readFileSync(this.#manifestPath, "utf8");
     this.manifest = JSON.parse(this.#manifestText) as Manifest;

@@ -3,7 +3,7 @@ import { showCommand } from "./command.ts";
 import type { Installation } from "./installation.ts";
 
 /** Settings that lead the package's download elsewhere; whether their host is reachable is then not for us to judge. */
-const DETOURS = [
+export const DETOURS: readonly string[] = [
   ...["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"],
   ...["TFJS_NODE_CDN_STORAGE", "TFJS_NODE_BASE_URI", "CDN_STORAGE"],
 ];

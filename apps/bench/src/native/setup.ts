@@ -1,10 +1,11 @@
 /**
  * `pnpm setup:native`: makes the bench's tfjs-node-gpu usable, by its own download or else by a build from source.
  *
- * Exit code 0: native TensorFlow loads and computes; 1: it does not, and why is said.
+ * Exit code 0: native TensorFlow loads and computes; 1: something failed; 2: this machine lacks what a build needs, which is named.
  */
 import { Command } from "commander";
 import { Installation } from "./installation.ts";
+import { MissingRequirement } from "./missing-requirement.ts";
 import { installOfficially } from "./official.ts";
 import { buildFromSource, hasVariant } from "./source-build.ts";
 
@@ -45,5 +46,5 @@ try {
   );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof MissingRequirement ? 2 : 1;
 }

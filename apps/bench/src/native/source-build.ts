@@ -7,6 +7,7 @@ import envPaths from "env-paths";
 import lockfile from "proper-lockfile";
 import { runCommand, showCommand } from "./command.ts";
 import type { Installation } from "./installation.ts";
+import { MissingRequirement } from "./missing-requirement.ts";
 import { fetchWheel, unpackWheel, WHEELS } from "./wheel.ts";
 
 /** Which of TensorFlow's wheels to build against. */
@@ -32,11 +33,11 @@ function hasGlibc(): boolean {
 /**
  * Finds what a build needs, before anything is downloaded.
  *
- * @throws BackendError that names everything that is missing, and how to get it
+ * @throws MissingRequirement that names everything that is missing, and how to get it
  */
-async function findTools(): Promise<Tools> {
+export async function findTools(): Promise<Tools> {
   if (process.platform !== "linux" || process.arch !== "x64" || !hasGlibc()) {
-    throw new BackendError({
+    throw new MissingRequirement({
       where: "setup:native",
       expected: "Linux on x64 with glibc, for which TensorFlow's wheels are built, or the package's own download",
       received: `${process.platform} ${process.arch}`,
@@ -50,7 +51,7 @@ async function findTools(): Promise<Tools> {
     python === undefined ? "Python 3 with pip (Debian, Ubuntu: apt install python3-pip)" : [],
     compiler === undefined ? `a C++ compiler${CXX ? `, where CXX is ${CXX}` : ""} (apt install g++)` : [],
   ].flat();
-  throw new BackendError({
+  throw new MissingRequirement({
     where: "setup:native",
     expected: "the tools of a build from source",
     received: "not all of them",
@@ -130,7 +131,8 @@ async function makeBuild(installation: Installation, variant: Variant, build: st
  * before is used as it is, where it loads.
  *
  * @returns what is now there
- * @throws BackendError saying what is missing or what failed
+ * @throws MissingRequirement saying what the machine lacks
+ * @throws BackendError saying what failed
  */
 export async function buildFromSource(installation: Installation, variant: Variant): Promise<string> {
   const cache = cacheFolder();

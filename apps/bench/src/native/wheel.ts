@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BackendError } from "@l0gm/backend";
 import { digestFile } from "../data/folders.ts";
 import { showCommand } from "./command.ts";
+import { MissingRequirement } from "./missing-requirement.ts";
 
 /** A Python wheel that holds TensorFlow's libraries and headers. */
 export interface Wheel {
@@ -40,7 +41,8 @@ async function verified(path: string, { sha256 }: Wheel): Promise<boolean> {
  * Gets a wheel through pip, once: what lies in the folder with the right checksum is taken, anything else is fetched anew.
  *
  * @returns its path
- * @throws BackendError when it cannot be had
+ * @throws MissingRequirement when pip cannot fetch it
+ * @throws BackendError when what it fetches is not what it should be
  */
 export async function fetchWheel(
   wheel: Wheel,
@@ -52,21 +54,26 @@ export async function fetchWheel(
   await rm(path, { force: true });
   const partial = await mkdtemp(join(folder, "partial-"));
   try {
-    // With a checksum in the requirements pip takes nothing else.
-    const requirements = join(partial, "requirements.txt");
-    await writeFile(requirements, `${wheel.requirement} --hash=sha256:${wheel.sha256}\n`);
     const quiet = process.stderr.isTTY ? [] : ["--progress-bar=off"];
     const { failure } = await showCommand(python, [
-      ...["-m", "pip", "download", "--disable-pip-version-check", "--no-cache-dir", "--no-deps", ...quiet, ...TARGET],
-      ...["--require-hashes", "--requirement", requirements, "--dest", partial],
+      ...["-m", "pip", "download", "--disable-pip-version-check", "--no-cache-dir", "--no-deps", ...quiet],
+      ...[...TARGET, wheel.requirement, "--dest", partial],
     ]);
+    if (failure !== undefined) {
+      throw new MissingRequirement({
+        where: "setup:native",
+        expected: `pip to download ${wheel.requirement}`,
+        received: failure,
+        hint: "pip says above why; its index has to be reachable",
+      });
+    }
     const fetched = join(partial, wheel.file);
     if (!(await verified(fetched, wheel))) {
       throw new BackendError({
         where: "setup:native",
-        expected: `the wheel of ${wheel.requirement} with SHA-256 ${wheel.sha256}`,
-        received: failure ?? `no ${wheel.file} with this checksum`,
-        hint: "pip says above why; its index has to be reachable",
+        expected: `${wheel.file} with SHA-256 ${wheel.sha256}`,
+        received: `${(await readdir(partial)).join(", ") || "no file"} with another`,
+        hint: "the index that pip is set up for may change packages, or the download was cut short",
       });
     }
     await rename(fetched, path);
