@@ -94,6 +94,9 @@ function cacheFolder(): string {
   return join(envPaths("l0gm", { suffix: "" }).cache, "native");
 }
 
+/** Milliseconds after which the lock of a set-up that was killed counts for nothing. */
+const STALE = 30_000;
+
 /** What a build is made from. */
 function buildName({ manifest, napiVersion }: Installation, variant: Variant): string {
   const { requirement, sha256 } = WHEELS[variant];
@@ -137,7 +140,8 @@ async function makeBuild(installation: Installation, variant: Variant, build: st
 export async function buildFromSource(installation: Installation, variant: Variant): Promise<string> {
   const cache = cacheFolder();
   await mkdir(cache, { recursive: true });
-  const release = await lockfile.lock(cache, { stale: 30_000, retries: { retries: 900, factor: 1, minTimeout: 1000 } });
+  if (await lockfile.check(cache, { stale: STALE })) console.log("  waiting for another set-up to end");
+  const release = await lockfile.lock(cache, { stale: STALE, retries: { retries: 900, factor: 1, minTimeout: 1000 } });
   try {
     for (const name of await readdir(cache)) {
       if (name.startsWith("partial-")) await rm(join(cache, name), { recursive: true });
