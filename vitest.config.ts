@@ -1,4 +1,5 @@
-import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { configDefaults, defineConfig, type ViteUserConfig } from "vitest/config";
+import type {} from "./packages/core/test/backend.ts";
 
 /** Our own packages resolve to their sources, so tests need no build. */
 const conditions = ["@l0gm/source", "node", "import", "default"];
@@ -8,6 +9,9 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["{packages,apps}/*/{src,test,bench}/**/*.test.ts", "test/**/*.test.ts"],
+    // Those of `pnpm test:native`.
+    exclude: [...configDefaults.exclude, "test/native/**"],
+    provide: { backend: "cpu" },
     // Compiles the WebAssembly kernels where their sources have changed.
     globalSetup: ["packages/backend/assembly/build.mjs"],
     pool: "forks",

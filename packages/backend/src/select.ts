@@ -3,7 +3,7 @@ import { BackendError } from "./errors.ts";
 import { canStartHelpers } from "./kernels/helper-threads.ts";
 import { installKernels, type KernelReport } from "./kernels/install.ts";
 import { withSharedMemory } from "./kernels/shared-memory.ts";
-import { loadNative, NATIVE_HINT } from "./native/load.ts";
+import { describeNative, loadNative, NATIVE_HINT, whyNativeIsSlower } from "./native/load.ts";
 
 /** The backends that {@link useBackend} can choose. */
 export type BackendName = "tensorflow" | "wasm" | "cpu";
@@ -55,6 +55,12 @@ export interface BackendReport {
 /** From the fastest to the one that always runs. */
 export const BACKENDS: readonly BackendName[] = ["tensorflow", "wasm", "cpu"];
 
+/** The same where native TensorFlow has no GPU: it then comes after WebAssembly. */
+const BACKENDS_WITHOUT_GPU: readonly BackendName[] = BACKENDS.flatMap((name): BackendName[] => {
+  if (name === "tensorflow") return [];
+  return name === "wasm" ? ["wasm", "tensorflow"] : [name];
+});
+
 /**
  * Makes a backend known to TensorFlow.js without starting it.
  *
@@ -64,7 +70,7 @@ export const BACKENDS: readonly BackendName[] = ["tensorflow", "wasm", "cpu"];
 export async function loadBackend(name: BackendName): Promise<string> {
   switch (name) {
     case "tensorflow": {
-      const native = loadNative();
+      const native = await loadNative();
       if (native.package === undefined) throw new Error(native.reason);
       return native.reason;
     }
@@ -95,7 +101,7 @@ async function start(name: BackendName, options: BackendOptions): Promise<Kernel
   await activate(name);
   return {
     ours: [],
-    reason: name === "cpu" ? "plain JavaScript kernels" : "TensorFlow's own kernels",
+    reason: name === "cpu" ? "plain JavaScript kernels" : (describeNative() ?? "TensorFlow's own kernels"),
     threads: 1,
     fma: false,
     wide: false,
@@ -136,8 +142,9 @@ export function messageOf(error: unknown): string {
 
 /**
  * Chooses and starts the TensorFlow.js backend, registers the gradients, and, on WebAssembly, puts our faster kernels in force.
- * `"auto"` takes native TensorFlow where `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is installed and loads, else
- * WebAssembly, else plain JavaScript. Call it before the first tensor is made; a second call with the same choice costs nothing.
+ * `"auto"` takes native TensorFlow where `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is installed, loads and has a
+ * GPU, else WebAssembly (measured faster than native TensorFlow on a CPU), else plain JavaScript. Call it before the first tensor is made;
+ * a second call with the same choice costs nothing.
  *
  * @returns what was chosen and why, with every backend that was tried
  * @throws BackendError when the backend asked for by name cannot be had, saying how to get it
@@ -167,12 +174,15 @@ export async function useBackend(choice: BackendChoice = "auto", options: Backen
   if (current !== undefined && settings === asked) return current;
   await registerGradients();
   const attempts: BackendAttempt[] = [];
-  for (const name of choice === "auto" ? BACKENDS : [choice]) {
+  const slower = choice === "auto" ? await whyNativeIsSlower() : undefined;
+  const order = slower === undefined ? BACKENDS : BACKENDS_WITHOUT_GPU;
+  for (const name of choice === "auto" ? order : [choice]) {
     try {
       const reason = await loadBackend(name);
       const kernels = await start(name, options);
       attempts.push({ name, available: true, reason });
       const passedOver = attempts.slice(0, -1).map((attempt) => `${attempt.name} is not available: ${attempt.reason}`);
+      if (slower !== undefined && name !== "tensorflow") passedOver.unshift(`tensorflow is passed over: ${slower}`);
       const why = choice === "auto" ? ["the fastest that is available", ...passedOver].join("; ") : "asked for by name";
       settings = asked;
       inForce = { backend: name, choice, reason: why, attempts, kernels };

@@ -2,7 +2,7 @@ import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
 import { ConfigError } from "../errors.ts";
 import { EVALUATION, GatedClassifier, type GatedClassifierOptions } from "../model/gated-classifier.ts";
 import { layersEncoder } from "../model/layers-encoder.ts";
@@ -10,7 +10,7 @@ import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
 import { CompactModel, compact } from "./compact.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 function modelOf(gate: GatedClassifierOptions<tf.Tensor>["gate"] = {}): GatedClassifier<tf.Tensor> {
   const encoder = layersEncoder(

@@ -1,7 +1,7 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { type LayersModel, layers, loadLayersModel, type Sequential, sequential } from "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
 import { ConfigError, ShapeError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
@@ -9,7 +9,7 @@ import { LIVE, MINIMUM_OPEN_VALUE } from "./budget.ts";
 import { type GateOptions, HardConcreteGate } from "./gate-layer.ts";
 import { gateValue, logAlphaFor, openProbabilityOf } from "./hard-concrete.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 function built(width: number, options: GateOptions = {}): HardConcreteGate {
   const gate = new HardConcreteGate(options);

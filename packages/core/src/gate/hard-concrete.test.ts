@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
 import { ConfigError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { checkGradient, expectClose, expectNoLeak } from "../testing/index.ts";
@@ -21,7 +21,7 @@ import {
   saturatedProbabilityOf,
 } from "./hard-concrete.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 interface Golden {
   readonly hardConcrete: {

@@ -1,13 +1,13 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, inject, test, vi } from "vitest";
 import { ConfigError } from "../errors.ts";
 import { GatedClassifier } from "../model/gated-classifier.ts";
 import { layersEncoder } from "../model/layers-encoder.ts";
 import { compareLatency } from "./latency.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 function modelOf(units: number): GatedClassifier<tf.Tensor> {
   const encoder = layersEncoder(sequential({ layers: [layers.dense({ units, inputShape: [4] })] }));

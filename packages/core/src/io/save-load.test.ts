@@ -1,7 +1,7 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
 import { ConfigError, FormatError } from "../errors.ts";
 import { CompactModel, compact } from "../gate/compact.ts";
 import { EVALUATION, GatedClassifier, type GatedClassifierOptions } from "../model/gated-classifier.ts";
@@ -11,7 +11,7 @@ import { type FileHandler, memoryFiles } from "./file-handler.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "./safetensors.ts";
 import { load, readManifest, save } from "./save-load.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 function newModel(gate: GatedClassifierOptions<tf.Tensor>["gate"] = { initialOpen: 0.8 }): GatedClassifier<tf.Tensor> {
   const network = sequential({

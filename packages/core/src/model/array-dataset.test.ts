@@ -1,12 +1,12 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, inject, test } from "vitest";
 import { ConfigError, DataError, ShapeError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { arrayDataset } from "./array-dataset.ts";
 import type { Dataset } from "./encoder.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 /** Row i is (i, 10 i) with label i modulo 3. */
 const seven = (): Dataset<tf.Tensor2D> =>

@@ -1,7 +1,7 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
 import { ConfigError, L0gmError, ShapeError } from "../errors.ts";
 import { type GateOptions, HardConcreteGate } from "../gate/gate-layer.ts";
 import { Random } from "../random.ts";
@@ -10,7 +10,7 @@ import type { Dataset, Encoder } from "./encoder.ts";
 import { EVALUATION, GatedClassifier, predict } from "./gated-classifier.ts";
 import { layersEncoder } from "./layers-encoder.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 const encoderOf = (width = 6): Encoder<tf.Tensor> =>
   layersEncoder(sequential({ layers: [layers.dense({ units: width, inputShape: [3] })] }));

@@ -8,7 +8,7 @@ import {
   type SymbolicTensor,
   sequential,
 } from "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
 import { FormatError, ShapeError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
@@ -17,7 +17,7 @@ import { rebuildEncoder } from "./encoder-registry.ts";
 import { EVALUATION } from "./gated-classifier.ts";
 import { layersEncoder } from "./layers-encoder.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 const plain = (): LayersModel =>
   sequential({ layers: [layers.dense({ units: 5, activation: "relu", inputShape: [3] }), layers.dense({ units: 4 })] });

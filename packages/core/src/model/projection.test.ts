@@ -1,12 +1,12 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, inject, test } from "vitest";
 import { ShapeError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
 import { Projection } from "./projection.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 const create = (inputs = 4, outputs = 3): Projection =>
   Projection.create({ inputs, outputs, random: Random.from(1), name: "head" });

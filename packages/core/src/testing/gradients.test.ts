@@ -1,10 +1,10 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, inject, test } from "vitest";
 import { expectClose } from "./closeness.ts";
 import { checkGradient, finiteDifferences } from "./gradients.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 test("central differences of a cubic are those of calculus, up to epsilon squared", async () => {
   const x = tf.tensor1d([-1, 0.5, 2]);

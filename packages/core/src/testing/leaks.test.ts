@@ -1,9 +1,9 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, inject, test } from "vitest";
 import { countTensors, expectNoLeak } from "./leaks.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 test("counts what a step, also an asynchronous one, leaves and frees", async () => {
   const x = tf.zeros([2]);

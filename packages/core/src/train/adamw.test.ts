@@ -1,13 +1,13 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, inject, test } from "vitest";
 import { ConfigError } from "../errors.ts";
 import type { Parameter } from "../model/encoder.ts";
 import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
 import { AdamW, type AdamWOptions } from "./adamw.ts";
 
-beforeAll(() => useBackend("cpu"));
+beforeAll(() => useBackend(inject("backend")));
 
 const parameter = (values: readonly number[], decay: boolean, name = "w"): Parameter => ({
   name,

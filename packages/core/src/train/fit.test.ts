@@ -1,7 +1,7 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { path, penalty, targetFraction } from "../control/controllers.ts";
 import { constant } from "../control/schedules.ts";
 import { ConfigError, DataError, NumericalError, ShapeError } from "../errors.ts";
@@ -19,7 +19,7 @@ import { type FitResult, fit } from "./fit.ts";
 import type { FitOptions, TrainingData } from "./options.ts";
 
 beforeAll(async () => {
-  await useBackend("cpu");
+  await useBackend(inject("backend"));
 });
 
 /** Two Gaussian clouds in 6 columns of which the first two matter. */

@@ -1,0 +1,14 @@
+import { mergeConfig, type ViteUserConfig } from "vitest/config";
+import base from "./vitest.config.ts";
+
+/** The tests of core on native TensorFlow, which `pnpm setup:native` makes usable. */
+const config: ViteUserConfig = mergeConfig(base, {
+  test: { setupFiles: ["test/native/setup.ts"], provide: { backend: "tensorflow" } },
+} satisfies ViteUserConfig);
+config.test = {
+  ...config.test,
+  include: ["packages/core/{src,test}/**/*.test.ts", "test/native/*.test.ts"],
+  exclude: ["**/node_modules/**"],
+};
+
+export default config;
