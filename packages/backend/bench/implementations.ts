@@ -21,6 +21,9 @@ export const STOCK = "stock";
 export const FILLED = "filled";
 export const NATIVE = "tfjs-node";
 
+/** The package that declares tfjs-node-gpu, which `pnpm setup:native` builds. */
+const WITH_NATIVE = join(import.meta.dirname, "../../../apps/bench");
+
 export function ours(threads: number): string {
   return `ours-${threads}`;
 }
@@ -38,7 +41,7 @@ export function implementations({ threads, python }: ImplementationOptions): Imp
   return [
     { id: STOCK, title: "stock wasm", command: javascript("stock") },
     { id: FILLED, title: "stock wasm, filled", command: javascript("filled"), standsFor: STOCK },
-    { id: NATIVE, title: "tfjs-node", command: javascript("tensorflow") },
+    { id: NATIVE, title: "tfjs-node", command: { ...javascript("tensorflow"), cwd: WITH_NATIVE } },
     ...threads.flatMap((count) => [
       {
         id: torch(count),

@@ -13,6 +13,8 @@ export class PeerFailure extends Error {
 export interface PeerCommand {
   readonly file: string;
   readonly arguments: readonly string[];
+  /** Where it starts; default here. */
+  readonly cwd?: string;
 }
 
 /** How much of what a peer writes beside its answers is kept for the message when it ends. */
@@ -55,8 +57,8 @@ export class Peer {
    * @param patience - seconds that an answer may take
    * @throws PeerFailure when it cannot start, saying why
    */
-  static async start({ file, arguments: args }: PeerCommand, patience: number): Promise<Peer> {
-    const peer = new Peer(spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] }), patience);
+  static async start({ file, arguments: args, cwd }: PeerCommand, patience: number): Promise<Peer> {
+    const peer = new Peer(spawn(file, args, { stdio: ["pipe", "pipe", "pipe"], ...(cwd && { cwd }) }), patience);
     try {
       peer.#ready = await peer.#answer(READY);
     } catch (failure) {

@@ -72,7 +72,7 @@ async function start(): Promise<Ready> {
       return { runs: kernels.reason, versions: { "@l0gm/backend": version, ...versions } };
     }
     case "tensorflow": {
-      const { package: name, version: native = "", reason } = loadNative();
+      const { package: name, version: native = "", reason } = await loadNative();
       if (name === undefined) throw new Error(reason);
       await useBackend("tensorflow");
       return { runs: reason, versions: { [name]: native, ...versions } };
