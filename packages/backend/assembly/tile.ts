@@ -9,7 +9,7 @@
  */
 
 import { scratchMemory } from "./call";
-import { at, fma, splat } from "./vector";
+import { at, fma, loadLanes, splat, storeLanes } from "./vector";
 
 // WIDE is a constant of the build (see build.mjs): 1 in the module for engines with 256-bit vectors, else 0.
 export const TILE_ROWS: i32 = WIDE ? 6 : 4;
@@ -20,6 +20,17 @@ export const TILE_BYTES: i32 = TILE_ROWS * TILE_COLUMNS * 4;
 export const ADD = 1; // add what is there already, or another matrix
 export const BIAS = 2;
 export const RELU = 4;
+
+/** Up to four columns of a row, from the scratch memory. */
+// @ts-ignore: decorator
+@inline
+function finishLanes(edge: usize, c: usize, flags: i32, bias: usize, addend: usize, lanes: i32): void {
+  let sum = v128.load(edge);
+  if (flags & BIAS) sum = f32x4.add(sum, loadLanes(bias, lanes));
+  if (flags & ADD) sum = f32x4.add(sum, loadLanes(addend, lanes));
+  if (flags & RELU) sum = f32x4.pmax(sum, splat(0));
+  storeLanes(c, sum, lanes);
+}
 
 /** A tile with fewer columns, from the scratch memory. */
 function finishEdge(
@@ -33,14 +44,9 @@ function finishEdge(
   addend: usize,
 ): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const target = at(c, j);
-      let sum = load<f32>(at(edge, j));
-      if (flags & BIAS) sum += load<f32>(at(bias, j));
-      if (flags & ADD) sum += load<f32>(at(addend, j));
-      if (flags & RELU && sum < 0) sum = 0;
-      store<f32>(target, sum);
-    }
+    let j = 0;
+    for (; j + 4 <= columns; j += 4) finishLanes(at(edge, j), at(c, j), flags, at(bias, j), at(addend, j), 4);
+    if (j < columns) finishLanes(at(edge, j), at(c, j), flags, at(bias, j), at(addend, j), columns - j);
     edge += <usize>TILE_COLUMNS << 2;
     c += rowBytes;
     addend += rowBytes;
