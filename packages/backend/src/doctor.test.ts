@@ -9,6 +9,7 @@ describe("doctor", () => {
     expect(report.active).toBe(chosen);
     expect(report.backends.map(({ name, active, available }) => [name, active, available])).toEqual([
       ["tensorflow", false, false],
+      ["webgpu", false, false],
       ["wasm", false, true],
       ["cpu", true, true],
     ]);

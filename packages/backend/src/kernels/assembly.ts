@@ -2,7 +2,7 @@
 
 import { BackendError } from "../errors.ts";
 import { FUSED, PLAIN } from "./binaries.ts";
-import { type Helpers, startHelpers } from "./helper-threads.ts";
+import { defaultThreads, type Helpers, maySleep, startHelpers } from "./helper-threads.ts";
 import type { WasmBackend } from "./memory.ts";
 import { withMemory } from "./memory-section.ts";
 import { type Memory, type Module, webAssembly } from "./web-assembly.ts";
@@ -12,7 +12,7 @@ export interface AssemblyExports {
   run(task: number, units: number, grain: number): void;
   scratchBytes(): number;
   configure(control: number, scratch: number, thread: number): void;
-  setHelpers(count: number): void;
+  setHelpers(count: number, sleeps: boolean): void;
   serve(): void;
   stop(): void;
 }
@@ -38,7 +38,7 @@ function chooseBinary(fma: boolean): { readonly bytes: Uint8Array<ArrayBuffer>; 
 
 /** Settings of the kernels; one that is left out stays as it is. */
 export interface AssemblyOptions {
-  /** Threads that share the work, this one included. At first 1. */
+  /** Threads that share the work, this one included. At first {@link defaultThreads}. */
   readonly threads?: number | undefined;
   /** Multiply and add in one instruction where the engine can. At first true. */
   readonly fma?: boolean | undefined;
@@ -54,6 +54,7 @@ export class Assembly {
   readonly #control: number;
   readonly #allocations: number[] = [];
   #helpers: Helpers | undefined;
+  #whyFewer: string | undefined;
   #arguments: Float64Array;
 
   constructor(backend: WasmBackend, fma: boolean) {
@@ -76,6 +77,11 @@ export class Assembly {
   /** Threads that share the work, this one included. */
   get threads(): number {
     return 1 + (this.#helpers?.count ?? 0);
+  }
+
+  /** Why threads that were asked for did not start. */
+  get whyFewer(): string | undefined {
+    return this.#whyFewer;
   }
 
   get sharesMemory(): boolean {
@@ -103,11 +109,12 @@ export class Assembly {
     const scratch = Array.from({ length: count }, () => this.#reserve(this.#exports.scratchBytes()));
     try {
       this.#helpers = await startHelpers(this.#module, this.#memory, this.#control, scratch);
-    } catch {
-      // One thread does the same work; `threads` tells.
+    } catch (error) {
+      // One thread does the same work.
+      this.#whyFewer = `they did not start (${error instanceof Error ? error.message : String(error)})`;
       return;
     }
-    this.#exports.setHelpers(count);
+    this.#exports.setHelpers(count, maySleep());
   }
 
   /** Ends the threads and frees what the kernels hold. The backend may be gone already, and its memory with it. */
@@ -165,7 +172,7 @@ export function assemblyOf(backend: WasmBackend): Assembly {
 /** Gives a backend kernels with these settings, in the place of those that it may have. */
 export async function startAssembly(backend: WasmBackend, options: AssemblyOptions): Promise<Assembly> {
   const known = assemblies.get(backend);
-  const { threads = known?.threads ?? 1, fma = known?.fma ?? true } = options;
+  const { threads = known?.threads ?? defaultThreads(), fma = known?.fma ?? true } = options;
   if (known?.threads === threads && known.fma === fma) return known;
   await known?.dispose();
   const made = put(backend, fma);

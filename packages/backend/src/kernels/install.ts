@@ -19,7 +19,7 @@ import { neighborsOperation } from "../operations/neighbors.ts";
 import { randomOperation } from "../operations/random.ts";
 import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
 import { gather, pad, select, slice, tile } from "./copy.ts";
-import { canStartHelpers } from "./helper-threads.ts";
+import { whyNoHelpers } from "./helper-threads.ts";
 import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
 import { maps } from "./map.ts";
@@ -131,8 +131,6 @@ export async function installKernels(
 }
 
 function whyOneThread(assembly: Assembly): string {
-  if (!canStartHelpers()) return "only Node can have more";
-  return assembly.sharesMemory
-    ? "they did not start"
-    : "the backend was started before, with memory that threads can not share";
+  const cause = whyNoHelpers() ?? assembly.whyFewer;
+  return cause ?? "the backend was started before, with memory that threads can not share";
 }
