@@ -24,7 +24,7 @@ import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
 import { maps } from "./map.ts";
 import { batchMatMul, fusedMatMul } from "./matrix-product.ts";
-import { missingInternals, type WasmBackend } from "./memory.ts";
+import { isThreadedBuild, missingInternals, type WasmBackend } from "./memory.ts";
 import { segmentSum } from "./segment-sum.ts";
 import { mean, sum } from "./sum.ts";
 
@@ -108,6 +108,11 @@ export async function installKernels(
 ): Promise<KernelReport> {
   const other = [version_core, versionWasm].find((version) => !version.startsWith(VERSION));
   if (other !== undefined) return stockKernels(`they were written for ${VERSION}x, this is ${other}`);
+  if (isThreadedBuild(backend)) {
+    return stockKernels(
+      "TensorFlow.js has started its threaded build; call useBackend before anything starts the backend",
+    );
+  }
   const missing = missingInternals(backend);
   if (missing !== undefined) return stockKernels(`${missing} is not there`);
   let assembly: Assembly;
