@@ -68,7 +68,7 @@ export async function loadBackend(name: BackendName, automatic = false): Promise
     }
     case "webgpu": {
       const { software, reason } = await loadWebGpu();
-      if (automatic && software) throw new Error(`${reason}, which is slower than WebAssembly`);
+      if (automatic && software) throw new Error(`${reason}; slower than WebAssembly, it has to be asked for by name`);
       return reason;
     }
     case "wasm":

@@ -84,7 +84,8 @@ function resolveInstalled(name: string): string {
   throw new Error(`${name} is not installed`);
 }
 
-let dawn: Promise<Gpu> | undefined;
+/** By file. Loaded once: a second instance would know nothing of the first one's devices. */
+const started = new Map<string, Promise<Gpu>>();
 
 async function startDawn(path: string): Promise<Gpu> {
   const { href } = globalThis.process.getBuiltinModule("node:url").pathToFileURL(path);
@@ -94,15 +95,19 @@ async function startDawn(path: string): Promise<Gpu> {
   return create([]);
 }
 
-/** WebGPU of Node: what the application has put in place, or else Dawn, which is loaded once. */
+/** WebGPU of Node: what the application has put in place, or else Dawn. */
 async function gpuOfNode(): Promise<Gpu> {
-  const path = gpuOfNavigator() === undefined ? resolveInstalled(DAWN) : undefined;
-  if (path === undefined) return gpuOfNavigator() as Gpu;
-  dawn ??= startDawn(path).catch((error: unknown) => {
-    dawn = undefined;
+  const own = gpuOfNavigator();
+  if (own !== undefined) return own;
+  const path = resolveInstalled(DAWN);
+  const gpu = started.get(path) ?? startDawn(path);
+  started.set(path, gpu);
+  try {
+    return await gpu;
+  } catch (error) {
+    started.delete(path);
     throw new Error(`${DAWN} is installed but does not load (${error instanceof Error ? error.message : error})`);
-  });
-  return await dawn;
+  }
 }
 
 async function requestAdapter(gpu: Gpu): Promise<Adapter> {
