@@ -10,7 +10,8 @@ import { smallModel } from "./small-model.ts";
 
 /** What the program is to do, as the JSON of its first argument or as the data of a worker. */
 export interface Assignment {
-  readonly threads: number;
+  /** Left out, as many as there are by default. */
+  readonly threads?: number;
   /** Training steps after those that warm up; left out, every operation runs once instead. */
   readonly steps?: number;
 }
@@ -53,7 +54,7 @@ function memory(): Memory {
 const WARM_UP = 1000;
 
 async function run({ threads: asked, steps }: Assignment): Promise<Operations | Training> {
-  const { threads } = (await useBackend("wasm", { threads: asked })).kernels;
+  const { threads } = (await useBackend("wasm", asked === undefined ? {} : { threads: asked })).kernels;
   if (steps === undefined) return { threads, bits: await bitsOf(await everyOperation()) };
   const model = smallModel();
   for (let step = 0; step < WARM_UP; step++) model.step(step);

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { bitsOf, everyOperation } from "../../test/every-operation.ts";
 import type { Assignment, Operations, Training } from "../../test/program.ts";
 import { useBackend } from "../select.ts";
+import { defaultThreads } from "./helper-threads.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../test/program.ts");
 const FLAGS = ["--conditions=@l0gm/source", "--import", "tsx"];
@@ -52,8 +53,10 @@ describe("programs", () => {
   });
 
   it("in processes side by side get the same bits, and end", async () => {
-    const results = await Promise.all([1, 2, 3].map((threads) => inProcess<Operations>({ threads })));
-    expect(results.map(({ threads }) => threads)).toEqual([1, 2, 3]);
+    const results = await Promise.all(
+      [{ threads: 2 }, { threads: 3 }, {}].map((asked) => inProcess<Operations>(asked)),
+    );
+    expect(results.map(({ threads }) => threads)).toEqual([2, 3, defaultThreads()]);
     expect(results[1]?.bits).toEqual(results[0]?.bits);
     expect(results[2]?.bits).toEqual(results[0]?.bits);
   });
