@@ -17,6 +17,7 @@ async function whyNot(): Promise<string | undefined> {
 
 const reason = await whyNot();
 const note = reason === undefined ? "" : ` (skipped: ${reason})`;
+if (note !== "") console.warn(`WebGPU in Node${note}`);
 
 it.skipIf(reason !== undefined)(`WebGPU in Node runs plain operations in the place of fused ones${note}`, async () => {
   await useBackend("cpu");

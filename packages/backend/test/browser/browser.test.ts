@@ -7,7 +7,7 @@ import { basename, delimiter, dirname, join } from "node:path";
 import { build } from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { CheckOptions, CheckResult } from "./checks.ts";
+import type { CheckOptions, CheckResult, StockResult } from "./checks.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -23,6 +23,7 @@ function findChromium(): string | undefined {
 
 const executablePath = findChromium();
 const why = executablePath === undefined ? " (skipped: no Chromium on PATH, and no CHROMIUM_PATH)" : "";
+if (why !== "") console.warn(`in Chromium${why}`);
 
 const isolated = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
@@ -88,17 +89,14 @@ describe.skipIf(executablePath === undefined)(`in Chromium${why}`, () => {
     server?.close();
   });
 
-  async function run(site: string, app: string, where: "page" | "worker", options: CheckOptions): Promise<CheckResult> {
+  /** What `use` makes of a page of its own, which has no worker left in the end. */
+  async function inPage<T>(site: string, app: string, use: (page: Page) => Promise<T>): Promise<T> {
     const page = await (browser as Browser).newPage();
     const failed = new Promise<never>((_, reject) => page.on("pageerror", reject));
     try {
       await page.goto(`${origin}/${site}/${app}/`);
-      const ready = page.waitForFunction("globalThis.check !== undefined");
-      await Promise.race([ready, failed]);
-      const result = await Promise.race([
-        evaluate(page, where === "page" ? "check" : "checkInWorker", options),
-        failed,
-      ]);
+      await Promise.race([page.waitForFunction("globalThis.check !== undefined"), failed]);
+      const result = await Promise.race([use(page), failed]);
       await expect.poll(() => page.workers().length).toBe(0);
       return result;
     } finally {
@@ -106,8 +104,9 @@ describe.skipIf(executablePath === undefined)(`in Chromium${why}`, () => {
     }
   }
 
-  async function evaluate(page: Page, name: string, options: CheckOptions): Promise<CheckResult> {
-    return (await page.evaluate(`globalThis.${name}(${JSON.stringify(options)})`)) as CheckResult;
+  function run(site: string, app: string, where: "page" | "worker", options: CheckOptions): Promise<CheckResult> {
+    const name = where === "page" ? "check" : "checkInWorker";
+    return inPage(site, app, (page) => page.evaluate<CheckResult>(`${name}(${JSON.stringify(options)})`));
   }
 
   it.each(["page", "worker"] as const)("an isolated %s has threads, which change no bit and end", async (where) => {
@@ -139,13 +138,24 @@ describe.skipIf(executablePath === undefined)(`in Chromium${why}`, () => {
     expect(difference.difference, difference.name).toBeLessThan(1e-5);
   });
 
+  it("kernels of ours stay out of TensorFlow.js's threaded build, where that was started before", async () => {
+    const { report, product } = await inPage("isolated", "plain", (page) =>
+      page.evaluate<StockResult>("checkAfterStock()"),
+    );
+    expect(report.kernels).toMatchObject({ ours: [], threads: 1 });
+    expect(report.kernels.reason).toMatch(/TensorFlow\.js has started its threaded build/);
+    expect(product).toEqual([9, 12]);
+  });
+
   it("WebGPU in software is not chosen by itself", async () => {
     const { report } = await run("plain", "webgpu", "page", { choice: "auto" });
     expect(report.backend).toBe("wasm");
     expect(report.reason).toMatch(/webgpu is not available: .*in software.*slower than WebAssembly/);
   });
 
-  it("WebGPU runs plain operations in the place of fused ones, with the same results", async () => {
+  it("WebGPU runs plain operations in the place of fused ones, with the same results", {
+    timeout: 120_000,
+  }, async () => {
     const { report, difference } = await run("plain", "webgpu", "page", { choice: "webgpu" });
     expect(report).toMatchObject({ backend: "webgpu", kernels: { ours: [] } });
     expect(difference.difference, difference.name).toBeLessThan(1e-4);
