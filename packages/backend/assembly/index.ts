@@ -6,6 +6,9 @@
  * on the chunk that it is in, so results are the same for any number of threads. A helper without work spins for a while, which lets
  * it answer the next call within a microsecond, then sleeps. `run` waits for the units, not for the helpers: one that the system
  * does not let run, or that wakes late, costs nothing.
+ *
+ * A browser's main thread must not sleep, and its engine traps on `atomic.wait` there. It spins instead, which is never longer than the
+ * last chunk of another thread.
  */
 
 import { adam } from "./adam";
@@ -71,6 +74,7 @@ const CALL: i64 = 1 << 32;
 const SPINS = 20_000;
 
 let helpers = 0;
+let maySleep = false;
 
 function execute(task: i32, first: i32, last: i32): void {
   switch (task) {
@@ -141,9 +145,13 @@ export function configure(control: usize, scratch: usize, thread: i32): void {
   setBlock(control, scratch, scratch + CONSTANT_BYTES, thread);
 }
 
-/** The number of threads that are in `serve`. */
-export function setHelpers(count: i32): void {
+/**
+ * @param count - the number of threads that are in `serve`
+ * @param sleeps - whether this thread may sleep until they are done
+ */
+export function setHelpers(count: i32, sleeps: bool): void {
   helpers = count;
+  maySleep = sleeps;
 }
 
 /** Claims and runs one chunk. Returns false when there was none, `claim` being what the control block held. */
@@ -181,7 +189,7 @@ export function run(task: i32, units: i32, grain: i32): void {
   for (let spins = 0; ; spins++) {
     const done = atomic.load<i32>(block + DONE);
     if (done == units) return;
-    if (spins > SPINS) atomic.wait<i32>(block + DONE, done, -1);
+    if (maySleep && spins > SPINS) atomic.wait<i32>(block + DONE, done, -1);
   }
 }
 

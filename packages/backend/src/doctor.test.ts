@@ -9,6 +9,7 @@ describe("doctor", () => {
     expect(report.active).toBe(chosen);
     expect(report.backends.map(({ name, active, available }) => [name, active, available])).toEqual([
       ["tensorflow", false, false],
+      ["webgpu", false, false],
       ["wasm", false, true],
       ["cpu", true, true],
     ]);
@@ -20,9 +21,37 @@ describe("doctor", () => {
     await useBackend("wasm");
     const lines = formatDoctor(await doctor()).split("\n");
     expect(lines[0]).toMatch(/^engine\s+Node v\d+/);
-    expect(lines[1]).toMatch(/^machine\s+\d+ CPUs?, [\d.]+ of [\d.]+ GiB of memory free$/);
+    expect(lines[1]).toMatch(/^machine\s+\d+ CPUs?, [\d.]+ of [\d.]+ GiB of memory free, [\d.]+ in use here$/);
     expect(lines).toContainEqual(expect.stringMatching(/^backend\s+wasm: asked for by name$/));
     expect(lines).toContainEqual(expect.stringMatching(/ours: .*BatchMatMul/));
-    expect(lines).toContainEqual(expect.stringMatching(/^tensorflow\s+not available: /));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^threads\s+1(; useBackend\("wasm", \{ threads: \d+ \}\) for more)?$/),
+    );
+    expect(lines).toContainEqual(expect.stringMatching(/^FMA\s+yes$/));
+    for (const name of ["tensorflow", "webgpu"]) {
+      const at = lines.findIndex((line) => new RegExp(`^${name}\\s+not available: `).test(line));
+      expect(lines[at + 1]).toMatch(/^\s+to get it: npm install /);
+    }
+  });
+
+  it("tells threads and FMA as they are", async () => {
+    const rows = async (): Promise<string[]> =>
+      formatDoctor(await doctor())
+        .split("\n")
+        .filter((line) => /^(threads|FMA) /.test(line))
+        .map((line) => line.replace(/^\w+\s+/, ""));
+    await useBackend("wasm", { threads: 1, fma: false, wide: false });
+    expect((await rows())[1]).toBe("no: switched off, or the engine has no relaxed SIMD");
+    await useBackend("cpu");
+    expect(await rows()).toEqual(["1, as plain JavaScript has", "no, as plain JavaScript has none"]);
+    const report = await doctor();
+    const machine = { ...report.machine, oneThread: "the page is not cross-origin isolated" };
+    const active = {
+      ...(await useBackend("wasm")),
+      kernels: { ours: [], reason: "stock", threads: 1, fma: false, wide: false },
+    };
+    const lines = formatDoctor({ ...report, machine, active }).split("\n");
+    expect(lines).toContainEqual(expect.stringMatching(/^threads\s+1; more can not be had: the page is not/));
+    expect(lines).toContainEqual(expect.stringMatching(/^FMA\s+no: the stock kernels have none$/));
   });
 });

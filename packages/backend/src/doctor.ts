@@ -1,4 +1,5 @@
 import { version_core } from "@tensorflow/tfjs-core";
+import { whyNoHelpers } from "./kernels/helper-threads.ts";
 import {
   BACKENDS,
   type BackendName,
@@ -17,8 +18,15 @@ export interface MachineReport {
   /** For example `linux x64`. */
   readonly platform: string;
   readonly cpus: number;
+  /** Why the WebAssembly kernels can not have a second thread; absent where they can. */
+  readonly oneThread?: string;
   /** Bytes; a browser does not tell. */
-  readonly memory?: { readonly total: number; readonly free: number };
+  readonly memory?: {
+    readonly total: number;
+    readonly free: number;
+    /** What this process has of it. */
+    readonly resident: number;
+  };
 }
 
 /** One backend and whether it can be had. */
@@ -42,12 +50,15 @@ export interface DoctorReport {
 
 function examineMachine(): MachineReport {
   const { process } = globalThis;
+  const cause = whyNoHelpers();
+  const threads = cause === undefined ? {} : { oneThread: cause };
   if (process?.versions?.node === undefined) {
     const navigator = Object(Reflect.get(globalThis, "navigator"));
     return {
       engine: String(navigator.userAgent ?? "unknown"),
       platform: String(navigator.platform ?? "unknown"),
       cpus: Number(navigator.hardwareConcurrency ?? 1),
+      ...threads,
     };
   }
   const { availableParallelism, freemem, totalmem } = process.getBuiltinModule("node:os");
@@ -55,7 +66,8 @@ function examineMachine(): MachineReport {
     engine: `Node ${process.version}`,
     platform: `${process.platform} ${process.arch}`,
     cpus: availableParallelism(),
-    memory: { total: totalmem(), free: freemem() },
+    ...threads,
+    memory: { total: totalmem(), free: freemem(), resident: process.memoryUsage.rss() },
   };
 }
 
@@ -88,17 +100,36 @@ export async function doctor(): Promise<DoctorReport> {
   return { machine: examineMachine(), tfjs: version_core, active, backends };
 }
 
+/** Threads and FMA of the kernels in force, and what could be had instead. */
+function describeKernels({ active, machine }: DoctorReport): [threads: string, fma: string] {
+  const { backend, kernels } = active;
+  if (backend === "tensorflow" || backend === "webgpu") return ["the backend's own", "the backend's own"];
+  if (backend === "cpu") return ["1, as plain JavaScript has", "no, as plain JavaScript has none"];
+  const more = machine.cpus > kernels.threads ? `; useBackend("wasm", { threads: ${machine.cpus} }) for more` : "";
+  const limit = machine.oneThread === undefined ? more : `; more can not be had: ${machine.oneThread}`;
+  const fma = kernels.fma
+    ? `yes, on vectors of ${kernels.wide ? 256 : 128} bits`
+    : "no: switched off, or the engine has no relaxed SIMD";
+  return [`${kernels.threads}${limit}`, kernels.ours.length === 0 ? "no: the stock kernels have none" : fma];
+}
+
 /** The report as text for a terminal, without a newline at its end. */
-export function formatDoctor({ machine, tfjs, active, backends }: DoctorReport): string {
+export function formatDoctor(report: DoctorReport): string {
+  const { machine, tfjs, active, backends } = report;
   const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
   const { cpus, memory } = machine;
   const free =
-    memory === undefined ? "" : `, ${gibibytes(memory.free)} of ${gibibytes(memory.total)} GiB of memory free`;
+    memory === undefined
+      ? ""
+      : `, ${gibibytes(memory.free)} of ${gibibytes(memory.total)} GiB of memory free, ${gibibytes(memory.resident)} in use here`;
+  const [threads, fma] = describeKernels(report);
   const rows: [title: string, text: string][] = [
     ["engine", `${machine.engine} on ${machine.platform}`],
     ["machine", `${cpus} ${cpus === 1 ? "CPU" : "CPUs"}${free}`],
     ["tfjs", tfjs],
     ["backend", `${active.backend}: ${active.reason}`],
+    ["threads", threads],
+    ["FMA", fma],
     ["kernels", active.kernels.reason],
   ];
   if (active.kernels.ours.length > 0) rows.push(["", `ours: ${active.kernels.ours.join(", ")}`]);

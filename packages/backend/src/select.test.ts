@@ -11,6 +11,7 @@ describe("useBackend", () => {
     expect(report.reason).toContain("tfjs-node is not installed");
     expect(report.attempts.map(({ name, available }) => [name, available])).toEqual([
       ["tensorflow", false],
+      ["webgpu", false],
       ["wasm", true],
     ]);
     expect(report.kernels.ours).toContain("UnsortedSegmentSum");
@@ -63,6 +64,6 @@ describe("useBackend", () => {
   });
 
   it("refuses a name that it does not know", async () => {
-    await expect(useBackend("webgpu" as BackendChoice)).rejects.toThrow(/"tensorflow", "wasm", "cpu"/);
+    await expect(useBackend("webgl" as BackendChoice)).rejects.toThrow(/"tensorflow", "webgpu", "wasm", "cpu"/);
   });
 });

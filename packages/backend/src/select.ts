@@ -1,12 +1,13 @@
-import { backend as activeBackend, getBackend, getGradient, setBackend } from "@tensorflow/tfjs-core";
+import { backend as activeBackend, env, getBackend, getGradient, setBackend } from "@tensorflow/tfjs-core";
 import { BackendError } from "./errors.ts";
-import { canStartHelpers } from "./kernels/helper-threads.ts";
+import { defaultThreads, whyNoHelpers } from "./kernels/helper-threads.ts";
 import { installKernels, type KernelReport } from "./kernels/install.ts";
 import { withSharedMemory } from "./kernels/shared-memory.ts";
 import { describeNative, loadNative, NATIVE_HINT, whyNativeIsSlower } from "./native/load.ts";
+import { loadWebGpu, webGpuHint } from "./webgpu/load.ts";
 
 /** The backends that {@link useBackend} can choose. */
-export type BackendName = "tensorflow" | "wasm" | "cpu";
+export type BackendName = "tensorflow" | "webgpu" | "wasm" | "cpu";
 
 /** What to ask {@link useBackend} for: a backend by name, or the fastest that is there. */
 export type BackendChoice = "auto" | BackendName;
@@ -18,8 +19,9 @@ export interface BackendOptions {
    */
   readonly wasmFolder?: string;
   /**
-   * Threads that share the work of the WebAssembly kernels, this one included; results do not depend on their number. Only Node has more
-   * than one, and only where the WebAssembly backend is first started here. Left out, it stays as it is, at first 1.
+   * Threads that share the work of the WebAssembly kernels, this one included; results do not depend on their number. More than one needs
+   * Node or a page that is cross-origin isolated, and a WebAssembly backend that is first started here. Left out, it stays as it is, at
+   * first 1.
    */
   readonly threads?: number;
   /**
@@ -53,7 +55,7 @@ export interface BackendReport {
 }
 
 /** From the fastest to the one that always runs. */
-export const BACKENDS: readonly BackendName[] = ["tensorflow", "wasm", "cpu"];
+export const BACKENDS: readonly BackendName[] = ["tensorflow", "webgpu", "wasm", "cpu"];
 
 /** The same where native TensorFlow has no GPU: it then comes after WebAssembly. */
 const BACKENDS_WITHOUT_GPU: readonly BackendName[] = BACKENDS.flatMap((name): BackendName[] => {
@@ -64,15 +66,21 @@ const BACKENDS_WITHOUT_GPU: readonly BackendName[] = BACKENDS.flatMap((name): Ba
 /**
  * Makes a backend known to TensorFlow.js without starting it.
  *
+ * @param automatic - nobody has asked for this one by name
  * @returns why it is available
  * @throws Error saying why it is not
  */
-export async function loadBackend(name: BackendName): Promise<string> {
+export async function loadBackend(name: BackendName, automatic = false): Promise<string> {
   switch (name) {
     case "tensorflow": {
       const native = await loadNative();
       if (native.package === undefined) throw new Error(native.reason);
       return native.reason;
+    }
+    case "webgpu": {
+      const { software, reason } = await loadWebGpu();
+      if (automatic && software) throw new Error(`${reason}; slower than WebAssembly, it has to be asked for by name`);
+      return reason;
     }
     case "wasm":
       if (!Reflect.has(globalThis, "WebAssembly")) throw new Error("this engine has no WebAssembly");
@@ -91,21 +99,26 @@ async function activate(name: BackendName): Promise<void> {
 async function startWasm({ wasmFolder, threads, fma, wide }: BackendOptions): Promise<KernelReport> {
   const { setWasmPaths, version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
   if (wasmFolder !== undefined) setWasmPaths(wasmFolder);
+  // An isolated page would get tfjs's threaded build, whose memory is out of our kernels' reach. Ours have threads of their own.
+  env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   const start = (): Promise<void> => activate("wasm");
-  await ((threads ?? 1) > 1 && canStartHelpers() ? withSharedMemory(start) : start());
+  const wanted = threads ?? defaultThreads();
+  await (wanted > 1 && whyNoHelpers() === undefined ? withSharedMemory(start) : start());
   return await installKernels(activeBackend(), version_wasm, { threads, fma, wide });
 }
+
+/** What computes on the backends that have no kernels of ours. */
+const OTHER_KERNELS: Readonly<Record<Exclude<BackendName, "wasm">, string>> = {
+  tensorflow: "TensorFlow's own kernels",
+  webgpu: "TensorFlow.js's kernels for WebGPU",
+  cpu: "plain JavaScript kernels",
+};
 
 async function start(name: BackendName, options: BackendOptions): Promise<KernelReport> {
   if (name === "wasm") return await startWasm(options);
   await activate(name);
-  return {
-    ours: [],
-    reason: name === "cpu" ? "plain JavaScript kernels" : (describeNative() ?? "TensorFlow's own kernels"),
-    threads: 1,
-    fma: false,
-    wide: false,
-  };
+  const reason = (name === "tensorflow" ? describeNative() : undefined) ?? OTHER_KERNELS[name];
+  return { ours: [], reason, threads: 1, fma: false, wide: false };
 }
 
 /** How to get a backend that is not there. */
@@ -113,6 +126,8 @@ export function hintFor(name: BackendName): string {
   switch (name) {
     case "tensorflow":
       return NATIVE_HINT;
+    case "webgpu":
+      return webGpuHint();
     case "wasm":
       return "use an engine with WebAssembly; in a browser, serve tfjs's .wasm files and pass their address as wasmFolder";
     case "cpu":
@@ -142,9 +157,10 @@ export function messageOf(error: unknown): string {
 
 /**
  * Chooses and starts the TensorFlow.js backend, registers the gradients, and, on WebAssembly, puts our faster kernels in force.
- * `"auto"` takes native TensorFlow where `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is installed, loads and has a
- * GPU, else WebAssembly (measured faster than native TensorFlow on a CPU), else plain JavaScript. Call it before the first tensor is made;
- * a second call with the same choice costs nothing.
+ * `"auto"` takes native TensorFlow where `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is installed, loads and has a GPU, else
+ * WebGPU where the application has brought `@tensorflow/tfjs-backend-webgpu` and there is a GPU for it, else WebAssembly (measured faster
+ * than native TensorFlow on a CPU), else plain JavaScript. Call it before the first tensor is made; a second call with the same choice
+ * costs nothing.
  *
  * @returns what was chosen and why, with every backend that was tried
  * @throws BackendError when the backend asked for by name cannot be had, saying how to get it
@@ -178,7 +194,7 @@ export async function useBackend(choice: BackendChoice = "auto", options: Backen
   const order = slower === undefined ? BACKENDS : BACKENDS_WITHOUT_GPU;
   for (const name of choice === "auto" ? order : [choice]) {
     try {
-      const reason = await loadBackend(name);
+      const reason = await loadBackend(name, choice === "auto");
       const kernels = await start(name, options);
       attempts.push({ name, available: true, reason });
       const passedOver = attempts.slice(0, -1).map((attempt) => `${attempt.name} is not available: ${attempt.reason}`);

@@ -21,8 +21,10 @@ import { concludeSegment } from "./segment.ts";
 import type { PlannedRun } from "./spec.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Called along the way. */
+/** Called along the way, and what a run may use. */
 export interface RunHooks {
+  /** Threads of the WebAssembly backend; left out, its default. Results do not depend on them. */
+  readonly threads?: number;
   onEpoch?(record: EpochRecord, epochs: number): void;
   readonly signal?: AbortSignal;
 }
@@ -39,7 +41,7 @@ const SPLIT_SEED = 0;
 export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: RunHooks = {}): Promise<RunResult[]> {
   const { config, method, split, source } = run;
   const seeds = seedsFrom(run.seed, { split: SPLIT_SEED });
-  const { backend } = await useBackend(config.backend);
+  const { backend } = await useBackend(config.backend, hooks.threads === undefined ? {} : { threads: hooks.threads });
   const task = taskNamed(run.benchmark);
   const data = await task.load({ config, source, split, seed: seeds.split });
   const model = new GatedClassifier({

@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PlannedRun } from "../run/spec.ts";
 import { finishedRun, keepFailure } from "../run/store.ts";
-import type { Failure, WorkerMessage } from "./worker.ts";
+import type { Assignment, Failure, WorkerMessage } from "./worker.ts";
 
 /** What became of a run. */
 export interface Outcome {
@@ -33,7 +33,7 @@ export interface SweepOptions {
 // Sources are .ts, their build is .js.
 const WORKER = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
 
-/** As many runs as there are cores: a run on WebAssembly uses one. */
+/** As many runs as there are cores, a thread each. */
 export function defaultWorkers(): number {
   return availableParallelism();
 }
@@ -79,7 +79,7 @@ function runInChild(
 ): Promise<Outcome> {
   const share = String(threads);
   const child = fork(WORKER, {
-    // Native TensorFlow would start a thread a core in every child.
+    // Native TensorFlow would start a thread a core in every child. WebAssembly's threads are in the assignment.
     env: { ...process.env, OMP_NUM_THREADS: share, TF_NUM_INTRAOP_THREADS: share, TF_NUM_INTEROP_THREADS: share },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
@@ -105,7 +105,7 @@ function runInChild(
       await keepFailure(run, { message }).catch(() => {});
       resolve({ run, state: "failed", failure: { message, wrongInput: false } });
     });
-    child.send(run);
+    child.send({ run, threads } satisfies Assignment);
   });
 }
 

@@ -4,6 +4,13 @@ import { isWrongInput } from "../run/failure.ts";
 import type { PlannedRun } from "../run/spec.ts";
 import { keepFailure, obtainRun } from "../run/store.ts";
 
+/** What a parent tells its worker. */
+export interface Assignment {
+  readonly run: PlannedRun;
+  /** Its share of the cores. */
+  readonly threads: number;
+}
+
 /** What a worker tells its parent. */
 export type WorkerMessage =
   | { readonly type: "epoch"; readonly epoch: number; readonly epochs: number; readonly validationNll: number }
@@ -30,9 +37,10 @@ function tell(message: WorkerMessage): Promise<void> {
 }
 
 process.once("message", async (message) => {
-  const run = message as PlannedRun;
+  const { run, threads } = message as Assignment;
   try {
     await obtainRun(run, {
+      threads,
       onEpoch: ({ epoch, validationNll }, epochs) => {
         void tell({ type: "epoch", epoch: epoch + 1, epochs, validationNll });
       },

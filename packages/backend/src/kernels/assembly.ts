@@ -9,13 +9,13 @@ import {
   type Instructions,
   instantiate,
 } from "./compile.ts";
-import { type Helpers, startHelpers } from "./helper-threads.ts";
+import { defaultThreads, type Helpers, maySleep, startHelpers } from "./helper-threads.ts";
 import type { WasmBackend } from "./memory.ts";
 import type { Memory, Module } from "./web-assembly.ts";
 
 /** Settings of the kernels; one that is left out stays as it is. */
 export interface AssemblyOptions {
-  /** Threads that share the work, this one included. At first 1. */
+  /** Threads that share the work, this one included. At first {@link defaultThreads}. */
   readonly threads?: number | undefined;
   /** Multiply and add in one instruction where the engine can. At first true. */
   readonly fma?: boolean | undefined;
@@ -36,6 +36,7 @@ export class Assembly {
   readonly #control: number;
   readonly #allocations: number[] = [];
   #helpers: Helpers | undefined;
+  #whyFewer: string | undefined;
   #arguments: Float64Array;
 
   constructor(backend: WasmBackend, asked: Instructions) {
@@ -56,6 +57,11 @@ export class Assembly {
   /** Threads that share the work, this one included. */
   get threads(): number {
     return 1 + (this.#helpers?.count ?? 0);
+  }
+
+  /** Why threads that were asked for did not start. */
+  get whyFewer(): string | undefined {
+    return this.#whyFewer;
   }
 
   get sharesMemory(): boolean {
@@ -83,11 +89,12 @@ export class Assembly {
     const scratch = Array.from({ length: count }, () => this.#reserve(this.#exports.scratchBytes()));
     try {
       this.#helpers = await startHelpers(this.#module, this.#memory, this.#control, scratch);
-    } catch {
-      // One thread does the same work; `threads` tells.
+    } catch (error) {
+      // One thread does the same work.
+      this.#whyFewer = `they did not start (${error instanceof Error ? error.message : String(error)})`;
       return;
     }
-    this.#exports.setHelpers(count);
+    this.#exports.setHelpers(count, maySleep());
   }
 
   /** Ends the threads and frees what the kernels hold. The backend may be gone already, and its memory with it. */
@@ -141,7 +148,8 @@ export function assemblyOf(backend: WasmBackend): Assembly {
 /** Gives a backend kernels with these settings, in the place of those that it may have. */
 export async function startAssembly(backend: WasmBackend, options: AssemblyOptions): Promise<Assembly> {
   const known = assemblies.get(backend);
-  const { threads = known?.threads ?? 1, fma = known?.asked.fma ?? true, wide = known?.asked.wide ?? true } = options;
+  const { threads = known?.threads ?? defaultThreads() } = options;
+  const { fma = known?.asked.fma ?? true, wide = known?.asked.wide ?? true } = options;
   if (known?.threads === threads && known.asked.fma === fma && known.asked.wide === wide) return known;
   await known?.dispose();
   const made = put(backend, { fma, wide });

@@ -10,7 +10,7 @@ export interface AssemblyExports {
   run(task: number, units: number, grain: number): void;
   scratchBytes(): number;
   configure(control: number, scratch: number, thread: number): void;
-  setHelpers(count: number): void;
+  setHelpers(count: number, sleeps: boolean): void;
   serve(): void;
   stop(): void;
 }

@@ -19,12 +19,12 @@ import { neighborsOperation } from "../operations/neighbors.ts";
 import { randomOperation } from "../operations/random.ts";
 import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
 import { gather, pad, select, slice, tile } from "./copy.ts";
-import { canStartHelpers } from "./helper-threads.ts";
+import { whyNoHelpers } from "./helper-threads.ts";
 import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
 import { maps } from "./map.ts";
 import { batchMatMul, fusedMatMul } from "./matrix-product.ts";
-import { missingInternals, type WasmBackend } from "./memory.ts";
+import { isThreadedBuild, missingInternals, type WasmBackend } from "./memory.ts";
 import { segmentSum } from "./segment-sum.ts";
 import { mean, sum } from "./sum.ts";
 
@@ -110,6 +110,11 @@ export async function installKernels(
 ): Promise<KernelReport> {
   const other = [version_core, versionWasm].find((version) => !version.startsWith(VERSION));
   if (other !== undefined) return stockKernels(`they were written for ${VERSION}x, this is ${other}`);
+  if (isThreadedBuild(backend)) {
+    return stockKernels(
+      "TensorFlow.js has started its threaded build; call useBackend before anything starts the backend",
+    );
+  }
   const missing = missingInternals(backend);
   if (missing !== undefined) return stockKernels(`${missing} is not there`);
   let assembly: Assembly;
@@ -133,8 +138,6 @@ export async function installKernels(
 }
 
 function whyOneThread(assembly: Assembly): string {
-  if (!canStartHelpers()) return "only Node can have more";
-  return assembly.sharesMemory
-    ? "they did not start"
-    : "the backend was started before, with memory that threads can not share";
+  const cause = whyNoHelpers() ?? assembly.whyFewer;
+  return cause ?? "the backend was started before, with memory that threads can not share";
 }

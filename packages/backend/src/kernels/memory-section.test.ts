@@ -26,7 +26,8 @@ describe("withMemory", () => {
     expect(module.at(-3)).toBe(1);
   });
 
-  it("gives nothing for a module without memory, or with one that has no maximum", () => {
+  it("gives nothing for what is no module, for one without memory, and for a memory without a maximum", () => {
+    expect(withMemory(new TextEncoder().encode("<html>\u0002\u0005 not found</html>"), true)).toBeUndefined();
     expect(withMemory(Uint8Array.from(HEADER), true)).toBeUndefined();
     expect(withMemory(Uint8Array.from([...HEADER, 5, 3, 1, 0, 1]), true)).toBeUndefined();
   });

@@ -65,7 +65,12 @@ function flagAmongImports(reader: Reader): number | undefined {
   return undefined;
 }
 
+/** The first bytes of every module: a zero, then "asm". */
+const MAGIC = [0x00, 0x61, 0x73, 0x6d];
+
 function flagPosition(bytes: Uint8Array): number | undefined {
+  // A server's page about a file that it does not have, for example.
+  if (MAGIC.some((byte, i) => bytes[i] !== byte)) return undefined;
   const reader = new Reader(bytes);
   while (!reader.atEnd) {
     const section = reader.number();
@@ -84,7 +89,7 @@ function flagPosition(bytes: Uint8Array): number | undefined {
 /**
  * A copy of the module whose memory is shared, or is not.
  *
- * @returns nothing when the module has no memory with a maximum
+ * @returns nothing when the bytes are no module, or its memory has no maximum
  */
 export function withMemory(module: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> | undefined {
   const position = flagPosition(module);

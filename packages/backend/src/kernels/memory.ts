@@ -68,6 +68,11 @@ export function sizeOf(shape: readonly number[]): number {
   return util.sizeFromShape([...shape]);
 }
 
+/** tfjs's own build with threads, of an isolated page. Its memory comes from outside its module, which does not show it. */
+export function isThreadedBuild(backend: object): boolean {
+  return Reflect.has(Object(Reflect.get(backend, "wasm")), "PThread");
+}
+
 /**
  * Names what is missing of {@link WasmBackend} in what is said to be one.
  *

@@ -10,12 +10,19 @@ export type Module = object;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** What we use of the response to a `fetch`. */
+export interface Download {
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
 interface WebAssemblyInterface {
   readonly Module: new (bytes: Bytes) => Module;
   readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => Memory;
   readonly Instance: new (module: Module, imports: object) => { readonly exports: object };
   validate(bytes: Bytes): boolean;
   instantiate: (source: unknown, imports?: object) => Promise<object>;
+  /** Takes the response to a `fetch`; not every engine has it. */
+  instantiateStreaming?: (source: unknown, imports?: object) => Promise<object>;
 }
 
 export const webAssembly: WebAssemblyInterface = Reflect.get(globalThis, "WebAssembly") as WebAssemblyInterface;

@@ -148,7 +148,10 @@ describe(`useBackend("auto") with a native package`, () => {
   it("takes WebAssembly where it runs on the CPU, and says so", async () => {
     installPackage("@tensorflow/tfjs-node-gpu", registration(ON_CPU));
     const report = await useBackend();
-    expect(report.attempts.map(({ name, available }) => [name, available])).toEqual([["wasm", true]]);
+    expect(report.attempts.map(({ name, available }) => [name, available])).toEqual([
+      ["webgpu", false],
+      ["wasm", true],
+    ]);
     expect(report.reason).toMatch(
       /tensorflow is passed over: native TensorFlow 2\.15\.1 on the CPU .* ask for it by name/,
     );
