@@ -27,7 +27,7 @@ describe("doctor", () => {
     expect(lines).toContainEqual(
       expect.stringMatching(/^threads\s+1(; useBackend\("wasm", \{ threads: \d+ \}\) for more)?$/),
     );
-    expect(lines).toContainEqual(expect.stringMatching(/^FMA\s+yes$/));
+    expect(lines).toContainEqual(expect.stringMatching(/^FMA\s+yes, on vectors of (128|256) bits$/));
     for (const name of ["tensorflow", "webgpu"]) {
       const at = lines.findIndex((line) => new RegExp(`^${name}\\s+not available: `).test(line));
       expect(lines[at + 1]).toMatch(/^\s+to get it: npm install /);
