@@ -4,9 +4,9 @@ import { argument } from "./call";
 import { at, loadLanes, splat, storeLanes } from "./vector";
 
 /**
- * Task ADAM: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p = keep p - rate m / (sqrt(v) correction + epsilon), the
- * corrections for the start being in `rate` and `correction`. Unit: an element. Arguments: p, g, m, v (addresses), beta1, beta2, keep,
- * rate, correction, epsilon.
+ * Task ADAM: m = beta1 m + rest1 g, v = beta2 v + rest2 g^2, p = keep p - rate m / (sqrt(v) correction + epsilon), the corrections for the
+ * start being in `rate` and `correction`, and a factor on the gradient in `rest1` and, squared, in `rest2`. Unit: an element.
+ * Arguments: p, g, m, v (addresses), beta1, rest1, beta2, rest2, keep, rate, correction, epsilon.
  */
 export function adam(first: i32, last: i32): void {
   const p = argument<usize>(0);
@@ -14,13 +14,13 @@ export function adam(first: i32, last: i32): void {
   const m = argument<usize>(2);
   const v = argument<usize>(3);
   const beta1 = splat(argument<f32>(4));
-  const beta2 = splat(argument<f32>(5));
-  const rest1 = splat(<f32>(1 - argument<f64>(4)));
-  const rest2 = splat(<f32>(1 - argument<f64>(5)));
-  const keep = splat(argument<f32>(6));
-  const rate = splat(argument<f32>(7));
-  const correction = splat(argument<f32>(8));
-  const epsilon = splat(argument<f32>(9));
+  const rest1 = splat(argument<f32>(5));
+  const beta2 = splat(argument<f32>(6));
+  const rest2 = splat(argument<f32>(7));
+  const keep = splat(argument<f32>(8));
+  const rate = splat(argument<f32>(9));
+  const correction = splat(argument<f32>(10));
+  const epsilon = splat(argument<f32>(11));
   for (let i = first; i < last; i += 4) {
     const lanes = min(4, last - i);
     const gradient = loadLanes(at(g, i), lanes);

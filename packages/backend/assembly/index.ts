@@ -20,7 +20,7 @@ import { PRODUCT_SCRATCH, product } from "./product";
 import { dropout, randomNormal, randomUniform } from "./random";
 import { select } from "./select";
 import { crossEntropy, crossEntropyGradient } from "./softmax";
-import { columnSums, productSums, rowSums, spreadRows } from "./sums";
+import { columnSums, productSums, rowSums, spreadRows, squares } from "./sums";
 import {
   ADAM,
   ATTENTION,
@@ -46,6 +46,7 @@ import {
   SEGMENT_SUM,
   SELECT,
   SPREAD_ROWS,
+  SQUARES,
 } from "../src/kernels/tasks";
 
 // The words of the control block, which ends with the arguments (see call.ts).
@@ -121,6 +122,8 @@ function execute(task: i32, first: i32, last: i32): void {
       return randomNormal(first, last);
     case DROPOUT:
       return dropout(first, last);
+    case SQUARES:
+      return squares(first, last);
     default:
       unreachable();
   }

@@ -25,23 +25,24 @@ function bits(counters: v128, low: i32, high: i32): v128 {
 
 // @ts-ignore: decorator
 @inline
-function counters(first: i32): v128 {
+function counters(first: u32): v128 {
   return i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
 }
 
 /**
  * Task RANDOM_UNIFORM: y[i] = low + bits / 2^32 (high - low), in float64 until the end. Unit: four elements.
- * Arguments: y, keys (low, high), low, (high - low) / 2^32, length.
+ * Arguments: y, keys (low, high), number of the first, low, (high - low) / 2^32, length.
  */
 export function randomUniform(first: i32, last: i32): void {
   const y = argument<usize>(0);
   const low = argument<i32>(1);
   const high = argument<i32>(2);
-  const start = f64x2.splat(argument<f64>(3));
-  const scale = f64x2.splat(argument<f64>(4));
-  const length = argument<i32>(5);
+  const place = argument<u32>(3);
+  const start = f64x2.splat(argument<f64>(4));
+  const scale = f64x2.splat(argument<f64>(5));
+  const length = argument<i32>(6);
   for (let quad = first; quad < last; quad++) {
-    const b = bits(counters(quad * 4), low, high);
+    const b = bits(counters(place + quad * 4), low, high);
     const even = f64x2.add(start, f64x2.mul(f64x2.convert_low_i32x4_u(b), scale));
     const odd = f64x2.add(start, f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i64>(b, b, 1, 1)), scale));
     const four = v128.shuffle<i64>(f32x4.demote_f64x2_zero(even), f32x4.demote_f64x2_zero(odd), 0, 2);
@@ -111,18 +112,19 @@ function cosine(t: v128): v128 {
 
 /**
  * Task RANDOM_NORMAL: Box and Muller's sqrt(-2 log(1 - u)) cos(2 pi u') of two numbers each, in float64 until the end. Unit: two elements.
- * Arguments: y, keys (low, high), mean, standard deviation, length.
+ * Arguments: y, keys (low, high), number of the first, mean, standard deviation, length.
  */
 export function randomNormal(first: i32, last: i32): void {
   const y = argument<usize>(0);
   const low = argument<i32>(1);
   const high = argument<i32>(2);
-  const mean = f64x2.splat(argument<f64>(3));
-  const deviation = f64x2.splat(argument<f64>(4));
-  const length = argument<i32>(5);
+  const place = argument<u32>(3);
+  const mean = f64x2.splat(argument<f64>(4));
+  const deviation = f64x2.splat(argument<f64>(5));
+  const length = argument<i32>(6);
   const unit = f64x2.splat(2.3283064365386963e-10);
   for (let pair = first; pair < last; pair++) {
-    const b = bits(counters(pair * 4), low, high);
+    const b = bits(counters(place + pair * 4), low, high);
     const u = f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i32>(b, b, 0, 2, 0, 2)), unit);
     const angle = f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i32>(b, b, 1, 3, 1, 3)), unit);
     const radius = f64x2.sqrt(f64x2.mul(f64x2.splat(-2), log64(f64x2.sub(f64x2.splat(1), u))));
@@ -133,19 +135,20 @@ export function randomNormal(first: i32, last: i32): void {
 
 /**
  * Task DROPOUT: y[i] = bits[i] < threshold ? 0 : scale x[i]; the gradient is the same function of dy. Unit: four elements.
- * Arguments: x, y, keys (low, high), threshold (of 2^32), scale, length.
+ * Arguments: x, y, keys (low, high), number of the first, threshold (of 2^32), scale, length.
  */
 export function dropout(first: i32, last: i32): void {
   const x = argument<usize>(0);
   const y = argument<usize>(1);
   const low = argument<i32>(2);
   const high = argument<i32>(3);
-  const threshold = i32x4.splat(<i32>argument<u32>(4));
-  const scale = splat(argument<f32>(5));
-  const length = argument<i32>(6);
+  const place = argument<u32>(4);
+  const threshold = i32x4.splat(<i32>argument<u32>(5));
+  const scale = splat(argument<f32>(6));
+  const length = argument<i32>(7);
   for (let quad = first; quad < last; quad++) {
     const lanes = min(4, length - quad * 4);
-    const kept = i32x4.ge_u(bits(counters(quad * 4), low, high), threshold);
+    const kept = i32x4.ge_u(bits(counters(place + quad * 4), low, high), threshold);
     const scaled = f32x4.mul(loadLanes(at(x, quad * 4), lanes), scale);
     storeLanes(at(y, quad * 4), v128.and(scaled, kept), lanes);
   }

@@ -17,8 +17,9 @@ import { geluOperation } from "../operations/gelu.ts";
 import { layerNormOperation } from "../operations/layer-norm.ts";
 import { neighborsOperation } from "../operations/neighbors.ts";
 import { randomOperation } from "../operations/random.ts";
+import { sumOfSquaresOperation } from "../operations/sum-of-squares.ts";
 import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
-import { gather, pad, select, slice, tile } from "./copy.ts";
+import { gather, pad, select, slice, split, tile } from "./copy.ts";
 import { canStartHelpers } from "./helper-threads.ts";
 import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
@@ -37,6 +38,7 @@ const KERNELS: readonly Kernel[] = [
   mean,
   gather,
   slice,
+  split,
   pad,
   tile,
   select,
@@ -56,6 +58,7 @@ const OPERATIONS: readonly FusedOperation[] = [
   layerNormOperation,
   neighborsOperation,
   randomOperation,
+  sumOfSquaresOperation,
 ];
 
 /** The TensorFlow.js whose internals the kernels were written for. */

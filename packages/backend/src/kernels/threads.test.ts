@@ -14,6 +14,7 @@ import { hardConcreteGate } from "../operations/gate.ts";
 import { layerNorm } from "../operations/layer-norm.ts";
 import { meanOverNeighbors } from "../operations/neighbors.ts";
 import { dropout, randomNormal, randomUniform } from "../operations/random.ts";
+import { sumOfSquares } from "../operations/sum-of-squares.ts";
 import { useBackend } from "../select.ts";
 
 /** Hashes of results that are large enough for every kernel to be shared. */
@@ -59,6 +60,7 @@ async function compute(threads: number): Promise<string[]> {
       meanOverNeighbors(normal([6000, 33], "neighbours") as tf.Tensor2D, 3),
       dropout(tokens, 0.3, [3, "dropout"]),
       gated.output,
+      sumOfSquares([many, matrix, tokens]),
       ...gradients,
       ...heads,
     ];
