@@ -133,23 +133,26 @@ export function randomNormal(first: i32, last: i32): void {
   }
 }
 
+/** y[i] = bits[place + i] < threshold ? 0 : scale x[i]. `y` may be `x`. */
+export function drop(x: usize, y: usize, length: i32, low: i32, high: i32, place: u32, threshold: u32, scale: f32): void {
+  const limit = i32x4.splat(<i32>threshold);
+  const factor = splat(scale);
+  for (let i = 0; i < length; i += 4) {
+    const lanes = min(4, length - i);
+    const kept = i32x4.ge_u(bits(counters(place + i), low, high), limit);
+    storeLanes(at(y, i), v128.and(f32x4.mul(loadLanes(at(x, i), lanes), factor), kept), lanes);
+  }
+}
+
 /**
- * Task DROPOUT: y[i] = bits[i] < threshold ? 0 : scale x[i]; the gradient is the same function of dy. Unit: four elements.
+ * Task DROPOUT: see `drop`; the gradient is the same function of dy. Unit: four elements.
  * Arguments: x, y, keys (low, high), number of the first, threshold (of 2^32), scale, length.
  */
 export function dropout(first: i32, last: i32): void {
-  const x = argument<usize>(0);
-  const y = argument<usize>(1);
-  const low = argument<i32>(2);
-  const high = argument<i32>(3);
-  const place = argument<u32>(4);
-  const threshold = i32x4.splat(<i32>argument<u32>(5));
-  const scale = splat(argument<f32>(6));
-  const length = argument<i32>(7);
-  for (let quad = first; quad < last; quad++) {
-    const lanes = min(4, length - quad * 4);
-    const kept = i32x4.ge_u(bits(counters(place + quad * 4), low, high), threshold);
-    const scaled = f32x4.mul(loadLanes(at(x, quad * 4), lanes), scale);
-    storeLanes(at(y, quad * 4), v128.and(scaled, kept), lanes);
-  }
+  const start = first * 4;
+  const length = min(last * 4, argument<i32>(7)) - start;
+  const place = argument<u32>(4) + start;
+  const x = at(argument<usize>(0), start);
+  const y = at(argument<usize>(1), start);
+  drop(x, y, length, argument<i32>(2), argument<i32>(3), place, argument<u32>(5), argument<f32>(6));
 }

@@ -9,7 +9,7 @@ export {
   type Moments,
   zeroMoments,
 } from "./operations/adamw.ts";
-export { type AttentionOptions, attention } from "./operations/attention.ts";
+export { type AttentionDropout, type AttentionOptions, attention } from "./operations/attention.ts";
 export { softmaxCrossEntropy } from "./operations/cross-entropy.ts";
 export { type CsrMatrix, csrProduct } from "./operations/csr.ts";
 export { type DenseActivation, dense } from "./operations/dense.ts";
@@ -23,6 +23,7 @@ export {
 export { type GeluForm, gelu } from "./operations/gelu.ts";
 export { layerNorm } from "./operations/layer-norm.ts";
 export { meanOverNeighbors } from "./operations/neighbors.ts";
+export { piecewiseLinear } from "./operations/piecewise-linear.ts";
 export {
   dropout,
   type RandomAddress,

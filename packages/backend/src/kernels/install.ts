@@ -16,6 +16,7 @@ import { gateOperation } from "../operations/gate.ts";
 import { geluOperation } from "../operations/gelu.ts";
 import { layerNormOperation } from "../operations/layer-norm.ts";
 import { neighborsOperation } from "../operations/neighbors.ts";
+import { piecewiseLinearOperation } from "../operations/piecewise-linear.ts";
 import { randomOperation } from "../operations/random.ts";
 import { sumOfSquaresOperation } from "../operations/sum-of-squares.ts";
 import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
@@ -57,6 +58,7 @@ const OPERATIONS: readonly FusedOperation[] = [
   geluOperation,
   layerNormOperation,
   neighborsOperation,
+  piecewiseLinearOperation,
   randomOperation,
   sumOfSquaresOperation,
 ];

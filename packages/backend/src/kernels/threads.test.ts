@@ -38,8 +38,11 @@ async function compute(threads: number): Promise<string[]> {
       );
       return tf.sum(tf.square(h));
     })([matrix, other, tf.ones([301]), tf.zeros([301])]);
+    const dropped = { rate: 0.2, source: [3, "attention"] } as const;
     const heads = tf.grads((q, k, v) =>
-      tf.sum(tf.square(attention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, { heads: 3 }))),
+      tf.sum(
+        tf.square(attention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, { heads: 3, dropout: dropped })),
+      ),
     )([tokens, tf.mul(tokens, 0.5), tf.add(tokens, 1)]);
     const gated = hardConcreteGate(matrix, tf.zeros([130]), randomUniform([403, 130], [3, "gate"], 0.01, 0.99));
     return [

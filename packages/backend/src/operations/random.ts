@@ -1,6 +1,6 @@
 import { type GradConfig, mul, type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
-import { addressesOf, input, type Kernel } from "../kernels/kernel.ts";
+import { addressesOf, input, type Kernel, type KernelCall } from "../kernels/kernel.ts";
 import { allocate, sizeOf } from "../kernels/memory.ts";
 import { DROPOUT, RANDOM_NORMAL, RANDOM_UNIFORM } from "../kernels/tasks.ts";
 import { bitsAt, isSeed, type StreamKeys, streamAt } from "../random-stream.ts";
@@ -111,17 +111,33 @@ export function randomNormal(shape: readonly number[], source: RandomSource, mea
  * ```
  */
 export function dropout<T extends Tensor>(x: T, rate: number, source: RandomSource): T {
-  if (!(rate >= 0 && rate < 1)) {
-    throw new BackendError({ where: "dropout", expected: "a rate in [0, 1)", received: rate });
-  }
-  const place = placeOf("dropout", source, x.size);
-  const threshold = Math.ceil(rate * 2 ** 32);
-  const scale = 1 / (1 - rate);
-  if (canFuse(DROP, x)) return runFused(DROP, { x }, { ...place, threshold, scale }) as T;
-  const mask = Float32Array.from({ length: x.size }, (_, i) =>
-    bitsAt(place, place.first + i) < threshold ? 0 : scale,
-  );
+  const dropping = droppingOf("dropout", rate, source, x.size);
+  if (canFuse(DROP, x)) return runFused(DROP, { x }, { ...dropping }) as T;
+  const { first, threshold, scale } = dropping;
+  const mask = Float32Array.from({ length: x.size }, (_, i) => (bitsAt(dropping, first + i) < threshold ? 0 : scale));
   return mul(x, tensor(mask, x.shape)) as T;
+}
+
+/** What a kernel needs to know of a dropout: element i is dropped where number `first + i` of the stream is below the threshold. */
+interface Dropping extends StreamPlace {
+  readonly threshold: number;
+  /** Factor on the elements that stay. */
+  readonly scale: number;
+}
+
+/**
+ * Checks the settings of a dropout of `count` elements.
+ *
+ * @throws BackendError when rate or source are out of range
+ */
+export function droppingOf(where: string, rate: number, source: RandomSource, count: number): Dropping {
+  if (!(rate >= 0 && rate < 1)) throw new BackendError({ where, expected: "a rate in [0, 1)", received: rate });
+  return { ...placeOf(where, source, count), threshold: Math.ceil(rate * 2 ** 32), scale: 1 / (1 - rate) };
+}
+
+/** A dropout's settings among the attributes of a call, in the order in which the tasks take them. */
+export function droppingArguments({ attrs }: KernelCall): number[] {
+  return ["low", "high", "first", "threshold", "scale"].map((key) => Number(attrs[key] ?? 0));
 }
 
 function generator(name: string, task: number, perUnit: number, parameters: readonly [string, string]): Kernel {
@@ -145,8 +161,8 @@ const drop: Kernel = {
     const x = input(call, "x");
     const y = allocate(call.backend, x.shape);
     const length = sizeOf(x.shape);
-    const values = ["low", "high", "first", "threshold", "scale"].map((key) => Number(call.attrs[key]));
-    call.assembly.run(DROPOUT, Math.ceil(length / 4), SHARED_QUADS, ...addressesOf(call, x, y), ...values, length);
+    const values = [...addressesOf(call, x, y), ...droppingArguments(call), length];
+    call.assembly.run(DROPOUT, Math.ceil(length / 4), SHARED_QUADS, ...values);
     return y;
   },
 };
