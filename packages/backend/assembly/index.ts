@@ -16,6 +16,7 @@ import { gate, multiplyRows } from "./gate";
 import { gather, segmentSum } from "./gather";
 import { layerNorm, layerNormGradient } from "./layer-norm";
 import { map, mapGradient } from "./map";
+import { piecewise, piecewiseGradient } from "./piecewise";
 import { PRODUCT_SCRATCH, product } from "./product";
 import { dropout, randomNormal, randomUniform } from "./random";
 import { select } from "./select";
@@ -38,6 +39,8 @@ import {
   MAP,
   MAP_GRADIENT,
   MULTIPLY_ROWS,
+  PIECEWISE,
+  PIECEWISE_GRADIENT,
   PRODUCT,
   PRODUCT_SUMS,
   RANDOM_NORMAL,
@@ -124,6 +127,10 @@ function execute(task: i32, first: i32, last: i32): void {
       return dropout(first, last);
     case SQUARES:
       return squares(first, last);
+    case PIECEWISE:
+      return piecewise(first, last);
+    case PIECEWISE_GRADIENT:
+      return piecewiseGradient(first, last);
     default:
       unreachable();
   }

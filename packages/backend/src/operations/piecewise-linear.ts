@@ -2,6 +2,7 @@ import {
   add,
   clipByValue,
   customGrad,
+  dispose,
   matMul,
   mul,
   neg,
@@ -11,16 +12,21 @@ import {
   type Tensor,
   type Tensor2D,
   type Tensor3D,
+  type TensorInfo,
   tensor3d,
   transpose,
 } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
-import { input, type Kernel, type KernelCall } from "../kernels/kernel.ts";
-import { allocate, wordOffset } from "../kernels/memory.ts";
+import { addressesOf, input, type Kernel } from "../kernels/kernel.ts";
+import { allocate } from "../kernels/memory.ts";
+import { PIECEWISE, PIECEWISE_GRADIENT } from "../kernels/tasks.ts";
 import { canFuse, type FusedOperation, nth, requireShape, runFusedMany } from "./fused.ts";
 
 const FORWARD = "L0gmPiecewiseLinear";
 const BACKWARD = "L0gmPiecewiseLinearGradient";
+
+/** Multiply-adds that are worth a second thread. */
+const SHARED_WORK = 8192;
 
 /**
  * A linear layer a column on the piecewise-linear encoding of a number (Gorishniy, Rubachev and Babenko, 2022), which says how far the
@@ -57,99 +63,84 @@ export function piecewiseLinear(x: Tensor2D, kernel: Tensor3D, edges: readonly (
     throw new BackendError({ where: "piecewiseLinear", expected: `2 to ${bins + 1} edges a column`, received: wrong });
   }
   if (!canFuse(FORWARD, x, kernel)) return plainPiecewiseLinear(x, kernel, edges);
-  const attrs = { edges: edges.map((of) => [...of]) };
+  const [borders, scales] = [
+    perBin(edges, bins, Number.POSITIVE_INFINITY, (left) => left),
+    perBin(edges, bins, 0, (left, right) => 1 / (right - left)),
+  ];
   const run = customGrad((...args) => {
     const [x, kernel, save] = args as unknown as [Tensor, Tensor, (tensors: Tensor[]) => void];
-    const [y, bin, place] = runFusedMany(FORWARD, { x, kernel }, attrs) as [Tensor, Tensor, Tensor];
-    save([kernel, bin, place]);
+    const [y, bin, place] = runFusedMany(FORWARD, { x, kernel, borders, scales }) as [Tensor, Tensor, Tensor];
+    save([kernel, scales, bin, place]);
     const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] => {
-      const [kernel, bin, place] = [nth(saved, 0), nth(saved, 1), nth(saved, 2)];
-      return runFusedMany(BACKWARD, { kernel, bin, place, dy }, attrs);
+      const [kernel, scales, bin, place] = [0, 1, 2, 3].map((i) => nth(saved, i)) as [Tensor, Tensor, Tensor, Tensor];
+      return runFusedMany(BACKWARD, { kernel, scales, bin, place, dy });
     };
     return { value: y, gradFunc };
   });
-  return run(x, kernel) as Tensor3D;
+  const y = run(x, kernel) as Tensor3D;
+  dispose([borders, scales]);
+  return y;
+}
+
+/** One number a bin, `[columns, 1, bins]`; `otherwise` where a column has fewer bins. */
+function perBin(
+  edges: readonly (readonly number[])[],
+  bins: number,
+  otherwise: number,
+  value: (left: number, right: number, bin: number, count: number) => number,
+): Tensor3D {
+  const values = new Float32Array(edges.length * bins).fill(otherwise);
+  edges.forEach((of, column) => {
+    for (let k = 0; k + 1 < of.length; k++) {
+      values[column * bins + k] = value(of[k] as number, of[k + 1] as number, k, of.length - 1);
+    }
+  });
+  return tensor3d(values, [edges.length, 1, bins]);
 }
 
 /** The encoding, `[columns, rows, bins]`, by the paper's formula, times the kernel. */
 function plainPiecewiseLinear(x: Tensor2D, kernel: Tensor3D, edges: readonly (readonly number[])[]): Tensor3D {
   const [columns, bins] = kernel.shape;
-  /** One number a bin, 0 where a column has fewer. */
-  const perBin = (value: (left: number, right: number, k: number, count: number) => number): Tensor3D => {
-    const values = edges.flatMap((of) =>
-      Array.from({ length: bins }, (_, k) => {
-        const [left, right] = [of[k], of[k + 1]];
-        return left === undefined || right === undefined ? 0 : value(left, right, k, of.length - 1);
-      }),
-    );
-    return tensor3d(values, [columns, 1, bins]);
-  };
-  const scale = perBin((left, right) => 1 / (right - left));
-  const shift = perBin((left, right) => -left / (right - left));
+  const scale = perBin(edges, bins, 0, (left, right) => 1 / (right - left));
+  const shift = perBin(edges, bins, 0, (left, right) => -left / (right - left));
   const place = add(mul(reshape(transpose(x), [columns, x.shape[0], 1]), scale), shift);
   // Clipping and masks, which every backend broadcasts fast, say the same as a minimum and a maximum with one border a bin.
   const below = mul(
     relu(neg(place)),
-    perBin((_left, _right, k) => Number(k === 0)),
+    perBin(edges, bins, 0, (_left, _right, k) => Number(k === 0)),
   );
   const above = mul(
     relu(sub(place, 1)),
-    perBin((_left, _right, k, count) => Number(k === count - 1)),
+    perBin(edges, bins, 0, (_left, _right, k, count) => Number(k === count - 1)),
   );
   const encoded = add(sub(clipByValue(place, 0, 1), below), above);
   return transpose(matMul(encoded, kernel), [1, 0, 2]) as Tensor3D;
 }
 
-function edgesOf({ attrs }: KernelCall): number[][] {
-  return attrs["edges"] as number[][];
+/** The sizes that both kernels take, and the columns that are worth a second thread. */
+function dimensionsOf(kernel: TensorInfo, rows: number): { readonly sizes: number[]; readonly grain: number } {
+  const [columns, bins, outputs] = kernel.shape as [number, number, number];
+  return { sizes: [rows, columns, bins, outputs], grain: SHARED_WORK / ((rows + bins) * outputs) };
 }
 
-/** The last bin whose left border a number reaches, by bisection; the first one for a number below all. */
-function binOf(value: number, edges: readonly number[]): number {
-  let low = 0;
-  let high = edges.length - 2;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if ((edges[middle] as number) <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-/** A few operations a number: too little work for a second thread, or for compiled code. */
 const forward: Kernel = {
   name: FORWARD,
   added: true,
   run(call) {
-    const { backend } = call;
+    const { backend, assembly } = call;
     const [x, kernel] = [input(call, "x"), input(call, "kernel")];
     const [rows, columns] = x.shape as [number, number];
-    const [, bins, outputs] = kernel.shape as [number, number, number];
-    const y = allocate(backend, [rows, columns, outputs]);
-    const [bin, place] = [allocate(backend, x.shape, "int32"), allocate(backend, x.shape)];
-    const { HEAP32, HEAPF32 } = backend.wasm;
-    const offsets = [x, kernel, y, bin, place].map((tensor) => wordOffset(backend, tensor));
-    const [fromX, fromKernel, toY, toBin, toPlace] = offsets as [number, number, number, number, number];
-    const whole = new Float64Array(bins * outputs);
-    edgesOf(call).forEach((edges, j) => {
-      const weights = fromKernel + j * bins * outputs;
-      for (let k = outputs; k < whole.length; k++) {
-        whole[k] = (whole[k - outputs] as number) + (HEAPF32[weights + k - outputs] as number);
-      }
-      for (let i = 0; i < rows; i++) {
-        const at = i * columns + j;
-        const value = HEAPF32[fromX + at] as number;
-        const k = binOf(value, edges);
-        const [left, right] = [edges[k] as number, edges[k + 1] as number];
-        const share = (value - left) / (right - left);
-        HEAP32[toBin + at] = k;
-        HEAPF32[toPlace + at] = share;
-        for (let o = 0; o < outputs; o++) {
-          const own = HEAPF32[weights + k * outputs + o] as number;
-          HEAPF32[toY + at * outputs + o] = (whole[k * outputs + o] as number) + share * own;
-        }
-      }
-    });
+    const { sizes, grain } = dimensionsOf(kernel, rows);
+    const y = allocate(backend, [rows, columns, kernel.shape[2] ?? 0]);
+    const [bin, place, temporary] = [
+      allocate(backend, x.shape, "int32"),
+      allocate(backend, x.shape),
+      allocate(backend, kernel.shape),
+    ];
+    const given = [x, kernel, input(call, "borders"), input(call, "scales")];
+    const addresses = addressesOf(call, ...given, y, bin, place, temporary);
+    assembly.run(PIECEWISE, columns, grain, ...addresses, ...sizes);
+    backend.disposeData(temporary.dataId);
     return [y, bin, place];
   },
 };
@@ -158,52 +149,16 @@ const backward: Kernel = {
   name: BACKWARD,
   added: true,
   run(call) {
-    const { backend } = call;
-    const [kernel, bin, place, dy] = [
-      input(call, "kernel"),
-      input(call, "bin"),
-      input(call, "place"),
-      input(call, "dy"),
-    ];
+    const { backend, assembly } = call;
+    const [kernel, bin] = [input(call, "kernel"), input(call, "bin")];
     const [rows, columns] = bin.shape as [number, number];
-    const [, bins, outputs] = kernel.shape as [number, number, number];
+    const { sizes, grain } = dimensionsOf(kernel, rows);
     const [dx, dKernel] = [allocate(backend, bin.shape), allocate(backend, kernel.shape)];
-    const { HEAP32, HEAPF32 } = backend.wasm;
-    const offsets = [kernel, bin, place, dy, dx, dKernel].map((tensor) => wordOffset(backend, tensor));
-    const [fromKernel, fromBin, fromPlace, fromDy, toDx, toKernel] = offsets as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    // What the numbers of a bin pass on to the bins below it, through which they reach as a whole, and to their own.
-    const [whole, own] = [new Float64Array(bins * outputs), new Float64Array(bins * outputs)];
-    edgesOf(call).forEach((edges, j) => {
-      const first = j * bins * outputs;
-      whole.fill(0);
-      own.fill(0);
-      for (let i = 0; i < rows; i++) {
-        const at = i * columns + j;
-        const k = HEAP32[fromBin + at] as number;
-        const share = HEAPF32[fromPlace + at] as number;
-        let slope = 0;
-        for (let o = 0; o < outputs; o++) {
-          const d = HEAPF32[fromDy + at * outputs + o] as number;
-          const to = k * outputs + o;
-          whole[to] = (whole[to] as number) + d;
-          own[to] = (own[to] as number) + share * d;
-          slope += d * (HEAPF32[fromKernel + first + to] as number);
-        }
-        HEAPF32[toDx + at] = slope / ((edges[k + 1] as number) - (edges[k] as number));
-      }
-      for (let k = whole.length - 1; k >= 0; k--) {
-        const above = k + outputs < whole.length ? (whole[k + outputs] as number) : 0;
-        HEAPF32[toKernel + first + k] = (own[k] as number) + above;
-        whole[k] = (whole[k] as number) + above;
-      }
-    });
+    const temporary = allocate(backend, kernel.shape);
+    const given = [kernel, input(call, "scales"), bin, input(call, "place"), input(call, "dy")];
+    const addresses = addressesOf(call, ...given, dx, dKernel, temporary);
+    assembly.run(PIECEWISE_GRADIENT, columns, grain, ...addresses, ...sizes);
+    backend.disposeData(temporary.dataId);
     return [dx, dKernel];
   },
 };
