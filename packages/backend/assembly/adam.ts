@@ -33,9 +33,9 @@ function step(
 }
 
 /**
- * Task ADAM: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, p = keep p - rate m / (sqrt(v) correction + epsilon), the
- * corrections for the start being in `rate` and `correction`. Unit: an element. Arguments: p, g, m, v (addresses), beta1, beta2, keep,
- * rate, correction, epsilon.
+ * Task ADAM: m = beta1 m + rest1 g, v = beta2 v + rest2 g^2, p = keep p - rate m / (sqrt(v) correction + epsilon), the corrections for the
+ * start being in `rate` and `correction`, and a factor on the gradient in `rest1` and, squared, in `rest2`. Unit: an element.
+ * Arguments: p, g, m, v (addresses), beta1, rest1, beta2, rest2, keep, rate, correction, epsilon.
  */
 export function adam(first: i32, last: i32): void {
   const p = argument<usize>(0);
@@ -43,13 +43,13 @@ export function adam(first: i32, last: i32): void {
   const m = argument<usize>(2);
   const v = argument<usize>(3);
   const beta1 = splat(argument<f32>(4));
-  const beta2 = splat(argument<f32>(5));
-  const rest1 = splat(<f32>(1 - argument<f64>(4)));
-  const rest2 = splat(<f32>(1 - argument<f64>(5)));
-  const keep = splat(argument<f32>(6));
-  const rate = splat(argument<f32>(7));
-  const correction = splat(argument<f32>(8));
-  const epsilon = splat(argument<f32>(9));
+  const rest1 = splat(argument<f32>(5));
+  const beta2 = splat(argument<f32>(6));
+  const rest2 = splat(argument<f32>(7));
+  const keep = splat(argument<f32>(8));
+  const rate = splat(argument<f32>(9));
+  const correction = splat(argument<f32>(10));
+  const epsilon = splat(argument<f32>(11));
   let i = first;
   for (; i + 4 <= last; i += 4) {
     step(at(p, i), at(g, i), at(m, i), at(v, i), beta1, beta2, rest1, rest2, keep, rate, correction, epsilon, 4);

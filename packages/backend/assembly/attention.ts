@@ -6,6 +6,7 @@
 
 import { argument, threadIndex } from "./call";
 import { multiply } from "./product";
+import { drop } from "./random";
 import { exponentials, largest, scaleRow, softmaxGradient } from "./softmax";
 import { at, rowAt } from "./vector";
 
@@ -15,7 +16,17 @@ function maskScores(scores: usize, mask: usize, keys: i32): void {
 }
 
 /**
- * Task ATTENTION. Arguments: q, k, v, o, p (addresses), mask (address or 0), queries, keys, heads, width of a head.
+ * y = x, both [queries, keys], with dropout: number i of P takes number i of the stream. The arguments from `from` on say which: keys (low,
+ * high), number of the first, threshold, scale; see `drop`.
+ */
+function dropProbabilities(x: usize, y: usize, size: i32, unit: i32, from: i32): void {
+  const place = argument<u32>(from + 2) + <u32>unit * <u32>size;
+  drop(x, y, size, argument<i32>(from), argument<i32>(from + 1), place, argument<u32>(from + 3), argument<f32>(from + 4));
+}
+
+/**
+ * Task ATTENTION. Arguments: q, k, v, o, p (addresses), mask (address or 0), queries, keys, heads, width of a head, temporary (address of
+ * room for queries * keys floats a thread, or 0 for no dropout of P), and what `dropProbabilities` takes.
  * q, o [batch, queries, heads * width], k, v [batch, keys, heads * width], p [batch * heads, queries, keys], mask [batch, keys].
  * A row of the batch without a key gives zeros.
  */
@@ -25,6 +36,7 @@ export function attention(first: i32, last: i32): void {
   const keys = argument<i32>(7);
   const heads = argument<i32>(8);
   const width = argument<i32>(9);
+  const temporary = argument<usize>(10);
   const all = heads * width;
   const scale: f32 = 1 / sqrt<f32>(<f32>width);
   for (let unit = first; unit < last; unit++) {
@@ -46,19 +58,25 @@ export function attention(first: i32, last: i32): void {
         scaleRow(scores, keys, 1 / exponentials(scores, scores, keys, scale, top));
       }
     }
-    multiply(p, keys, 1, v, all, 1, o, all, queries, width, keys, 0, false, 0);
+    let mixed = p;
+    if (temporary != 0) {
+      mixed = rowAt(temporary, threadIndex() * queries, keys);
+      dropProbabilities(p, mixed, queries * keys, unit, 11);
+    }
+    multiply(mixed, keys, 1, v, all, 1, o, all, queries, width, keys, 0, false, 0);
   }
 }
 
 /**
  * Task ATTENTION_GRADIENT. Arguments: q, k, v, p, dy, dq, dk, dv, temporary (addresses; the last with room for queries * keys floats a
- * thread), queries, keys, heads, width of a head.
+ * thread), queries, keys, heads, width of a head, whether P has dropout (0 or 1), and what `dropProbabilities` takes.
  */
 export function attentionGradient(first: i32, last: i32): void {
   const queries = argument<i32>(9);
   const keys = argument<i32>(10);
   const heads = argument<i32>(11);
   const width = argument<i32>(12);
+  const drops = argument<i32>(13) != 0;
   const all = heads * width;
   const scale: f32 = 1 / sqrt<f32>(<f32>width);
   const t = rowAt(argument<usize>(8), threadIndex() * queries, keys);
@@ -72,8 +90,10 @@ export function attentionGradient(first: i32, last: i32): void {
     const v = argument<usize>(2) + atKeys;
     const p = rowAt(argument<usize>(3), unit * queries, keys);
     const dy = argument<usize>(4) + atQueries;
-    multiply(p, 1, keys, dy, all, 1, argument<usize>(7) + atKeys, all, keys, width, queries, 0, false, 0);
+    if (drops) dropProbabilities(p, t, queries * keys, unit, 14);
+    multiply(drops ? t : p, 1, keys, dy, all, 1, argument<usize>(7) + atKeys, all, keys, width, queries, 0, false, 0);
     multiply(dy, all, 1, v, 1, all, t, keys, queries, keys, width, 0, false, 0);
+    if (drops) dropProbabilities(t, t, queries * keys, unit, 14);
     for (let i = 0; i < queries; i++) {
       const d = rowAt(t, i, keys);
       softmaxGradient(rowAt(p, i, keys), d, d, keys, scale);

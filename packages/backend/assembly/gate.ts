@@ -28,16 +28,28 @@ function sample(
   storeLanes(slope, v128.and(steep, inside), lanes);
 }
 
+/** Gives the gates with a value that is not negative in `fixed` that value, and slope 0. */
+function fix(fixed: usize, z: usize, slope: usize, columns: i32): void {
+  for (let j = 0; j < columns; j++) {
+    const value = load<f32>(at(fixed, j));
+    if (value < 0) continue;
+    store<f32>(at(z, j), value);
+    store<f32>(at(slope, j), 0);
+  }
+}
+
 /**
  * Task GATE: s = sigmoid((log u - log(1 - u) + logAlpha) / beta), z = clip(s (zeta - gamma) + gamma, 0, 1), and dz / dlogAlpha, which is 0
- * where z is cut off. Unit: a row of u. Arguments: logAlpha, u, z, slope (addresses), columns, beta, gamma, zeta.
+ * where z is cut off. A gate that is fixed, at a value that is not negative, has that value and slope 0. Unit: a row of u. Arguments: logAlpha, u, z,
+ * slope (addresses), fixed (address of one float a column, or 0), columns, beta, gamma, zeta.
  */
 export function gate(first: i32, last: i32): void {
   const logAlpha = argument<usize>(0);
-  const columns = argument<i32>(4);
-  const beta = argument<f32>(5);
-  const gamma = argument<f32>(6);
-  const spread = argument<f32>(7) - gamma;
+  const fixed = argument<usize>(4);
+  const columns = argument<i32>(5);
+  const beta = argument<f32>(6);
+  const gamma = argument<f32>(7);
+  const spread = argument<f32>(8) - gamma;
   const t = constants();
   for (let i = first; i < last; i++) {
     const u = rowAt(argument<usize>(1), i, columns);
@@ -48,6 +60,7 @@ export function gate(first: i32, last: i32): void {
       sample(at(logAlpha, j), at(u, j), at(z, j), at(slope, j), beta, gamma, spread, t, 4);
     }
     if (j < columns) sample(at(logAlpha, j), at(u, j), at(z, j), at(slope, j), beta, gamma, spread, t, columns - j);
+    if (fixed != 0) fix(fixed, z, slope, columns);
   }
 }
 

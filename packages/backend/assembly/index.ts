@@ -20,11 +20,12 @@ import { gate, multiplyRows } from "./gate";
 import { gather, segmentSum } from "./gather";
 import { layerNorm, layerNormGradient } from "./layer-norm";
 import { map, mapGradient } from "./map";
+import { piecewise, piecewiseGradient } from "./piecewise";
 import { PRODUCT_SCRATCH, product } from "./product";
 import { dropout, randomNormal, randomUniform } from "./random";
 import { select } from "./select";
 import { crossEntropy, crossEntropyGradient } from "./softmax";
-import { columnSums, productSums, rowSums, spreadRows } from "./sums";
+import { columnSums, productSums, rowSums, spreadRows, squares } from "./sums";
 import {
   ADAM,
   ATTENTION,
@@ -42,6 +43,8 @@ import {
   MAP,
   MAP_GRADIENT,
   MULTIPLY_ROWS,
+  PIECEWISE,
+  PIECEWISE_GRADIENT,
   PRODUCT,
   PRODUCT_SUMS,
   RANDOM_NORMAL,
@@ -50,6 +53,7 @@ import {
   SEGMENT_SUM,
   SELECT,
   SPREAD_ROWS,
+  SQUARES,
 } from "../src/kernels/tasks";
 
 // The words of the control block, which ends with the arguments (see call.ts).
@@ -126,6 +130,12 @@ function execute(task: i32, first: i32, last: i32): void {
       return randomNormal(first, last);
     case DROPOUT:
       return dropout(first, last);
+    case SQUARES:
+      return squares(first, last);
+    case PIECEWISE:
+      return piecewise(first, last);
+    case PIECEWISE_GRADIENT:
+      return piecewiseGradient(first, last);
     default:
       unreachable();
   }

@@ -25,34 +25,37 @@ function bits(counters: v128, low: i32, high: i32): v128 {
 
 // @ts-ignore: decorator
 @inline
-function counters(first: i32): v128 {
+function counters(first: u32): v128 {
   return i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
 }
 
 // @ts-ignore: decorator
 @inline
-function uniforms(y: usize, first: i32, low: i32, high: i32, start: v128, scale: v128, lanes: i32): void {
-  const b = bits(counters(first), low, high);
+function uniforms(y: usize, place: u32, low: i32, high: i32, start: v128, scale: v128, lanes: i32): void {
+  const b = bits(counters(place), low, high);
   const even = f64x2.add(start, f64x2.mul(f64x2.convert_low_i32x4_u(b), scale));
   const odd = f64x2.add(start, f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i64>(b, b, 1, 1)), scale));
   const four = v128.shuffle<i64>(f32x4.demote_f64x2_zero(even), f32x4.demote_f64x2_zero(odd), 0, 2);
-  storeLanes(at(y, first), four, lanes);
+  storeLanes(y, four, lanes);
 }
 
 /**
  * Task RANDOM_UNIFORM: y[i] = low + bits / 2^32 (high - low), in float64 until the end. Unit: four elements.
- * Arguments: y, keys (low, high), low, (high - low) / 2^32, length.
+ * Arguments: y, keys (low, high), number of the first, low, (high - low) / 2^32, length.
  */
 export function randomUniform(first: i32, last: i32): void {
   const y = argument<usize>(0);
   const low = argument<i32>(1);
   const high = argument<i32>(2);
-  const start = f64x2.splat(argument<f64>(3));
-  const scale = f64x2.splat(argument<f64>(4));
-  const length = argument<i32>(5);
+  const place = argument<u32>(3);
+  const start = f64x2.splat(argument<f64>(4));
+  const scale = f64x2.splat(argument<f64>(5));
+  const length = argument<i32>(6);
   const whole = min(last, length / 4);
-  for (let quad = first; quad < whole; quad++) uniforms(y, quad * 4, low, high, start, scale, 4);
-  if (whole < last) uniforms(y, whole * 4, low, high, start, scale, length - whole * 4);
+  for (let quad = first; quad < whole; quad++) uniforms(at(y, quad * 4), place + quad * 4, low, high, start, scale, 4);
+  if (whole < last) {
+    uniforms(at(y, whole * 4), place + whole * 4, low, high, start, scale, length - whole * 4);
+  }
 }
 
 /** Natural logarithms in float64 of numbers in (0, 1], after fdlibm: within one unit of the last place. */
@@ -117,18 +120,19 @@ function cosine(t: v128): v128 {
 
 /**
  * Task RANDOM_NORMAL: Box and Muller's sqrt(-2 log(1 - u)) cos(2 pi u') of two numbers each, in float64 until the end. Unit: two elements.
- * Arguments: y, keys (low, high), mean, standard deviation, length.
+ * Arguments: y, keys (low, high), number of the first, mean, standard deviation, length.
  */
 export function randomNormal(first: i32, last: i32): void {
   const y = argument<usize>(0);
   const low = argument<i32>(1);
   const high = argument<i32>(2);
-  const mean = f64x2.splat(argument<f64>(3));
-  const deviation = f64x2.splat(argument<f64>(4));
-  const length = argument<i32>(5);
+  const place = argument<u32>(3);
+  const mean = f64x2.splat(argument<f64>(4));
+  const deviation = f64x2.splat(argument<f64>(5));
+  const length = argument<i32>(6);
   const unit = f64x2.splat(2.3283064365386963e-10);
   for (let pair = first; pair < last; pair++) {
-    const b = bits(counters(pair * 4), low, high);
+    const b = bits(counters(place + pair * 4), low, high);
     const u = f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i32>(b, b, 0, 2, 0, 2)), unit);
     const angle = f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i32>(b, b, 1, 3, 1, 3)), unit);
     const radius = f64x2.sqrt(f64x2.mul(f64x2.splat(-2), log64(f64x2.sub(f64x2.splat(1), u))));
@@ -139,24 +143,29 @@ export function randomNormal(first: i32, last: i32): void {
 
 // @ts-ignore: decorator
 @inline
-function drop(x: usize, y: usize, first: i32, low: i32, high: i32, threshold: v128, scale: v128, lanes: i32): void {
-  const kept = i32x4.ge_u(bits(counters(first), low, high), threshold);
-  storeLanes(at(y, first), v128.and(f32x4.mul(loadLanes(at(x, first), lanes), scale), kept), lanes);
+function dropLanes(x: usize, y: usize, place: u32, low: i32, high: i32, limit: v128, factor: v128, lanes: i32): void {
+  const kept = i32x4.ge_u(bits(counters(place), low, high), limit);
+  storeLanes(y, v128.and(f32x4.mul(loadLanes(x, lanes), factor), kept), lanes);
+}
+
+/** y[i] = bits[place + i] < threshold ? 0 : scale x[i]. `y` may be `x`. */
+export function drop(x: usize, y: usize, length: i32, low: i32, high: i32, place: u32, threshold: u32, scale: f32): void {
+  const limit = i32x4.splat(<i32>threshold);
+  const factor = splat(scale);
+  let i = 0;
+  for (; i + 4 <= length; i += 4) dropLanes(at(x, i), at(y, i), place + i, low, high, limit, factor, 4);
+  if (i < length) dropLanes(at(x, i), at(y, i), place + i, low, high, limit, factor, length - i);
 }
 
 /**
- * Task DROPOUT: y[i] = bits[i] < threshold ? 0 : scale x[i]; the gradient is the same function of dy. Unit: four elements.
- * Arguments: x, y, keys (low, high), threshold (of 2^32), scale, length.
+ * Task DROPOUT: see `drop`; the gradient is the same function of dy. Unit: four elements.
+ * Arguments: x, y, keys (low, high), number of the first, threshold (of 2^32), scale, length.
  */
 export function dropout(first: i32, last: i32): void {
-  const x = argument<usize>(0);
-  const y = argument<usize>(1);
-  const low = argument<i32>(2);
-  const high = argument<i32>(3);
-  const threshold = i32x4.splat(<i32>argument<u32>(4));
-  const scale = splat(argument<f32>(5));
-  const length = argument<i32>(6);
-  const whole = min(last, length / 4);
-  for (let quad = first; quad < whole; quad++) drop(x, y, quad * 4, low, high, threshold, scale, 4);
-  if (whole < last) drop(x, y, whole * 4, low, high, threshold, scale, length - whole * 4);
+  const start = first * 4;
+  const length = min(last * 4, argument<i32>(7)) - start;
+  const place = argument<u32>(4) + start;
+  const x = at(argument<usize>(0), start);
+  const y = at(argument<usize>(1), start);
+  drop(x, y, length, argument<i32>(2), argument<i32>(3), place, argument<u32>(5), argument<f32>(6));
 }

@@ -208,3 +208,25 @@ export function productSums(first: i32, last: i32): void {
     unit++;
   }
 }
+
+/** Task SQUARES: y[unit] = the sum of the squares of a block of x. Unit: a block. Arguments: x, y (addresses), length, length of a block. */
+export function squares(first: i32, last: i32): void {
+  const x = argument<usize>(0);
+  const y = argument<usize>(1);
+  const length = argument<i32>(2);
+  const block = argument<i32>(3);
+  for (let unit = first; unit < last; unit++) {
+    const end = min((unit + 1) * block, length);
+    let s0 = splat(0), s1 = splat(0);
+    let i = unit * block;
+    for (; i + 8 <= end; i += 8) {
+      const a = v128.load(at(x, i));
+      const b = v128.load(at(x, i), 16);
+      s0 = f32x4.add(s0, f32x4.mul(a, a));
+      s1 = f32x4.add(s1, f32x4.mul(b, b));
+    }
+    let sum = sumLanes(f32x4.add(s0, s1));
+    for (; i < end; i++) sum += load<f32>(at(x, i)) * load<f32>(at(x, i));
+    store<f32>(at(y, unit), sum);
+  }
+}

@@ -40,7 +40,7 @@ describe("doctor", () => {
         .split("\n")
         .filter((line) => /^(threads|FMA) /.test(line))
         .map((line) => line.replace(/^\w+\s+/, ""));
-    await useBackend("wasm", { threads: 1, fma: false, wide: false });
+    await useBackend("wasm", { threads: 1, fma: false });
     expect((await rows())[1]).toBe("no: switched off, or the engine has no relaxed SIMD");
     await useBackend("cpu");
     expect(await rows()).toEqual(["1, as plain JavaScript has", "no, as plain JavaScript has none"]);

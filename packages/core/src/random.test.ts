@@ -1,3 +1,4 @@
+import { randomUniform, useBackend } from "@l0gm/backend";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "./errors.ts";
@@ -66,6 +67,27 @@ describe("reproducibility", () => {
 
   test.each([-1, 0.5, Number.NaN, 2 ** 53, Number.POSITIVE_INFINITY])("%d is no seed", (seed) => {
     expect(() => Random.from(seed)).toThrow(ConfigError);
+  });
+});
+
+describe("numbers that are set aside", () => {
+  test("count as drawn, and are those that would have come", async () => {
+    await useBackend("cpu");
+    const [random, other] = [Random.from(7, "dropout", 2), Random.from(7, "dropout", 2)];
+    expect(random.uniforms(3)).toEqual(other.uniforms(3));
+    const noise = randomUniform([5], random.take(5), -1, 2);
+    expect(await noise.data()).toEqual(other.uniforms(5, -1, 2));
+    noise.dispose();
+    expect(random.nextUint32()).toBe(other.nextUint32());
+  });
+
+  test("lie among 2^32 numbers that a kernel can count", () => {
+    const random = Random.from(1);
+    const { low, high } = random.take(2 ** 32 - 4);
+    expect(random.take(4)).toEqual({ low, high, first: 2 ** 32 - 4 });
+    const next = random.take(4);
+    expect(next).toMatchObject({ low, first: 0 });
+    expect(next.high).not.toBe(high);
   });
 });
 

@@ -3,6 +3,7 @@
  * machine and in every process. A resumed run therefore needs no generator state, only the step it stopped at.
  */
 
+import { bitsAt, isSeed, keysOfBlock, type StreamKeys, type StreamPlace, streamAt } from "@l0gm/backend";
 import { ConfigError } from "./errors.ts";
 
 /** The purposes that draw random numbers. Each has a stream of its own, so that changing one leaves the others as they were. */
@@ -13,30 +14,17 @@ export type Seeds = Readonly<Record<StreamName, number>>;
 
 const STREAMS: readonly StreamName[] = ["split", "initial", "shuffle", "gate", "dropout"];
 
-/** A bijective mix of 32 bits with low bias (three rounds of xor-shift and multiply). */
-function mix(x: number): number {
-  let h = x | 0;
-  h = Math.imul(h ^ (h >>> 17), 0xed5ad4bb);
-  h = Math.imul(h ^ (h >>> 11), 0xac4c1b51);
-  h = Math.imul(h ^ (h >>> 15), 0x31848bab);
-  return h ^ (h >>> 14);
-}
-
-function mixText(text: string, seed: number): number {
-  let h = seed;
-  for (let i = 0; i < text.length; i++) h = mix(h ^ Math.imul(text.charCodeAt(i) + 1, 0x9e3779b9));
-  return h;
-}
-
 /** A counter-based generator: the i-th number is a hash of its key and i. */
 export class Random {
-  readonly #low: number;
-  readonly #high: number;
+  readonly #keys: StreamKeys;
   #counter = 0;
+  /** Which 2^32 numbers of the stream the counter is in, and their keys. */
+  #block = 0;
+  #blockKeys: StreamKeys;
 
-  private constructor(low: number, high: number) {
-    this.#low = low;
-    this.#high = high;
+  private constructor(keys: StreamKeys) {
+    this.#keys = keys;
+    this.#blockKeys = keys;
   }
 
   /**
@@ -44,28 +32,44 @@ export class Random {
    * @throws ConfigError when `seed` is not such an integer
    */
   static from(seed: number, ...path: readonly (string | number)[]): Random {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
+    if (!isSeed(seed)) {
       throw new ConfigError({
         where: "Random.from",
         expected: "a seed that is an integer from 0 to 2^53 - 1",
         received: seed,
       });
     }
-    let low = mix(seed ^ 0x5bd1e995);
-    let high = mix(Math.floor(seed / 2 ** 32) ^ low ^ 0x27d4eb2f);
-    for (const part of path) {
-      // Ended, so that ("a", "b") is another address than ("ab").
-      const text = `${typeof part === "number" ? "#" : ""}${part}\0`;
-      low = mixText(text, low);
-      high = mixText(text, high ^ 0x165667b1);
-    }
-    return new Random(low, high);
+    return new Random(streamAt(seed, path));
   }
 
   /** The next 32 random bits as an unsigned integer. */
   nextUint32(): number {
-    const i = this.#counter++;
-    return mix(mix(i ^ this.#low) ^ Math.imul(Math.floor(i / 2 ** 32), 0x9e3779b9) ^ this.#high) >>> 0;
+    if (this.#counter === 2 ** 32) this.#turn();
+    return bitsAt(this.#blockKeys, this.#counter++);
+  }
+
+  /**
+   * Sets the next `count` numbers aside for an operation that draws them where its tensors are, such as `dropout`; they count as drawn.
+   *
+   * @example
+   * ```ts
+   * await useBackend("cpu");
+   * const noise = randomUniform([128], Random.from(7, "gate", 12).take(128)); // as uniforms(128) would give them
+   * ```
+   */
+  take(count: number): StreamPlace {
+    // Where the 2^32 numbers do not suffice the next ones do: they are not worth a case of their own in every kernel.
+    if (this.#counter + count > 2 ** 32) this.#turn();
+    const first = this.#counter;
+    this.#counter += count;
+    return { ...this.#blockKeys, first };
+  }
+
+  /** Goes to the stream's next 2^32 numbers. */
+  #turn(): void {
+    this.#block++;
+    this.#counter = 0;
+    this.#blockKeys = keysOfBlock(this.#keys, this.#block);
   }
 
   /** Uniform in [0, 1) with 32 bits. */

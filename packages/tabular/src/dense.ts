@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs-core";
+import { type DenseActivation, dense as denseOperation } from "@l0gm/core/operations";
+import type * as tf from "@tensorflow/tfjs-core";
 import { type Fill, type Module, zeros } from "./module.ts";
 
 /** Options of {@link dense}. */
@@ -6,22 +7,21 @@ export interface DenseOptions {
   readonly inputs: number;
   readonly outputs: number;
   readonly fill: Fill;
+  /** @defaultValue "linear" */
+  readonly activation?: DenseActivation;
   /** How often a row of the batch goes through the layer: its tokens. @defaultValue 1 */
   readonly times?: number;
 }
 
-/** A linear layer over the last axis. */
-export function dense({ inputs, outputs, fill, times = 1 }: DenseOptions): Module<tf.Tensor, "kernel" | "bias"> {
+/** A dense layer over the last axis. */
+export function dense(options: DenseOptions): Module<tf.Tensor, "kernel" | "bias"> {
+  const { inputs, outputs, fill, activation = "linear", times = 1 } = options;
   return {
     weights: {
       kernel: { shape: [inputs, outputs], fill, decay: true },
       bias: { shape: [outputs], fill: zeros, decay: false },
     },
     macs: times * inputs * outputs,
-    apply: ({ kernel, bias }, x) => {
-      // As one product of matrices: faster than a batched one with the kernel repeated.
-      const flat = tf.matMul(tf.reshape(x, [-1, inputs]), kernel as tf.Tensor2D);
-      return tf.reshape(tf.add(flat, bias), [...x.shape.slice(0, -1), outputs]);
-    },
+    apply: ({ kernel, bias }, x) => denseOperation(x, kernel as tf.Tensor2D, bias as tf.Tensor1D, activation),
   };
 }

@@ -85,7 +85,10 @@ const MLP: EncoderKind<MlpEncoderOptions> = {
     checkInteger(KIND, "the number of hidden layers", hidden.length);
     const layers = hidden.map((outputs, i) => {
       checkInteger(KIND, "the width of a hidden layer", outputs);
-      const layer = weights.bind(`hidden${i}`, dense({ inputs: width, outputs, fill: heUniform(width) }));
+      const layer = weights.bind(
+        `hidden${i}`,
+        dense({ inputs: width, outputs, fill: heUniform(width), activation: "relu" }),
+      );
       width = outputs;
       return layer;
     });
@@ -96,7 +99,7 @@ const MLP: EncoderKind<MlpEncoderOptions> = {
           parts.map(([read]) => read(batch)),
           1,
         );
-        return layers.reduce((y, layer) => dropout(tf.relu(layer(y)), rate, context), x);
+        return layers.reduce((y, layer) => dropout(layer(y), rate, context), x);
       },
     };
   },

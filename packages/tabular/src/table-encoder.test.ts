@@ -75,6 +75,24 @@ describe.each(encoders)("%s", (_, make) => {
     expect(encoded(0)).not.toEqual(encoded(1));
   });
 
+  test("gives on the WebAssembly kernels what plain operations give, gradients and dropout included", async () => {
+    const run = async (backend: "cpu" | "wasm"): Promise<Float32Array[]> => {
+      await useBackend(backend);
+      const encoder = make(3);
+      const inputs = { numeric: tf.clone(batch.numeric), categorical: tf.clone(batch.categorical) };
+      const loss = (): tf.Scalar => tf.sum(tf.square(encoder.encode(inputs, at(5))));
+      const { value, grads } = tf.variableGrads(loss, [...encoder.parameters.map(({ variable }) => variable)]);
+      const all = [value, ...encoder.parameters.map(({ variable }) => grads[variable.name] ?? tf.scalar(Number.NaN))];
+      return Promise.all(all.map((tensor) => tensor.data<"float32">()));
+    };
+    const [plain, fused] = [await run("cpu"), await run("wasm")];
+    await useBackend("cpu");
+    expect(fused.length).toBe(plain.length);
+    fused.forEach((values, i) => {
+      expectClose(values, plain[i] ?? [], { absolute: 1e-4, relative: 1e-4 });
+    });
+  });
+
   test("drops out by address: repeats at a step, differs between steps, is off in evaluation", () => {
     const encoder = make();
     const encoded = (step: number) => encoder.encode(batch, at(step)).dataSync();

@@ -1,10 +1,13 @@
 import type { EncodeContext } from "@l0gm/core";
+import {
+  type AttentionDropout,
+  attention as attentionOperation,
+  layerNorm as layerNormOperation,
+} from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
 import { dense } from "./dense.ts";
 import { dropout } from "./dropout.ts";
 import { glorotUniform, heUniform, type Module, type ModuleWeights, ones, zeros } from "./module.ts";
-
-const EPSILON = 1e-5;
 
 /** Layer normalisation over the last axis (Ba et al. 2016). */
 export function layerNorm(width: number): Module<tf.Tensor, "scale" | "shift"> {
@@ -14,11 +17,7 @@ export function layerNorm(width: number): Module<tf.Tensor, "scale" | "shift"> {
       shift: { shape: [width], fill: zeros, decay: false },
     },
     macs: 0,
-    apply: ({ scale, shift }, x) => {
-      const centred = tf.sub(x, tf.mean(x, -1, true));
-      const variance = tf.mean(tf.square(centred), -1, true);
-      return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, EPSILON))), scale), shift);
-    },
+    apply: ({ scale, shift }, x) => layerNormOperation(x, scale as tf.Tensor1D, shift as tf.Tensor1D),
   };
 }
 
@@ -60,16 +59,24 @@ export function transformerBlock(
   const feedForwardNorm = weights.bind(`${name}/feed_forward_norm`, layerNorm(dimension));
   const rise = { inputs: dimension, outputs: hidden, times: queries };
   const up = weights.bind(`${name}/up`, dense({ ...rise, fill: glorotUniform(dimension, hidden) }));
-  const gate = weights.bind(`${name}/gate`, dense({ ...rise, fill: heUniform(dimension) }));
+  const gate = weights.bind(`${name}/gate`, dense({ ...rise, fill: heUniform(dimension), activation: "relu" }));
   const down = linear("down", hidden, dimension, queries);
   return (x, context) => {
     const first = (of: tf.Tensor): tf.Tensor => (firstOnly ? tf.slice(of, [0, 0, 0], [-1, 1, -1]) : of);
     const normal = attentionNorm(x);
-    const drop = (of: tf.Tensor): tf.Tensor => dropout(of, rate, context);
-    const mixed = merge(attend({ query: query(first(normal)), key: key(normal), value: value(normal), drop }));
-    const y = tf.add(first(x), mixed);
+    const [rows = 0] = x.shape;
+    const attended = attend({
+      query: query(first(normal)),
+      key: key(normal),
+      value: value(normal),
+      dropout:
+        context.training && rate > 0
+          ? { rate, source: context.random.take(rows * heads * queries * tokens) }
+          : undefined,
+    });
+    const y = tf.add(first(x), merge(attended));
     const z = feedForwardNorm(y);
-    return tf.add(y, down(drop(tf.mul(up(z), tf.relu(gate(z))))));
+    return tf.add(y, down(dropout(tf.mul(up(z), gate(z)), rate, context)));
   };
 }
 
@@ -77,21 +84,18 @@ interface AttentionInput {
   readonly query: tf.Tensor;
   readonly key: tf.Tensor;
   readonly value: tf.Tensor;
-  readonly drop: (weights: tf.Tensor) => tf.Tensor;
+  /** Of the attention's weights. */
+  readonly dropout: AttentionDropout | undefined;
 }
 
 /** Scaled dot products between the heads' parts of queries and keys; a module without weights, for its count of products. */
 function attention(tokens: number, queries: number, dimension: number, heads: number): Module<AttentionInput, never> {
-  const part = dimension / heads;
-  const split = (x: tf.Tensor): tf.Tensor =>
-    tf.transpose(tf.reshape(x, [-1, x.shape[1] ?? 0, heads, part]), [0, 2, 1, 3]);
   return {
     weights: {},
     macs: 2 * queries * tokens * dimension,
-    apply: (_, { query, key, value, drop }) => {
-      const scores = tf.matMul(split(query), split(key), false, true);
-      const attended = tf.matMul(drop(tf.softmax(tf.mul(scores, 1 / Math.sqrt(part)))), split(value));
-      return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [-1, queries, dimension]);
+    apply: (_, { query, key, value, dropout }) => {
+      const options = { heads, ...(dropout === undefined ? {} : { dropout }) };
+      return attentionOperation(query as tf.Tensor3D, key as tf.Tensor3D, value as tf.Tensor3D, options);
     },
   };
 }

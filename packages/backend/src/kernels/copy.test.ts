@@ -98,6 +98,32 @@ describe("Tile", () => {
   });
 });
 
+describe("SplitV", () => {
+  it("equals the cpu backend on every axis and type, with empty parts", async () => {
+    const cases = tensors(1).chain((x) =>
+      fc.nat(x.shape.length - 1).chain((on) =>
+        fc.record({
+          x: fc.constant(x),
+          on: fc.constantFrom(on, on - x.shape.length),
+          cuts: fc.array(fc.nat(x.shape[on] ?? 1), { maxLength: 3 }).map((cuts) => {
+            const borders = [0, ...cuts.sort((a, b) => a - b), x.shape[on] ?? 1];
+            return borders.slice(1).map((border, i) => border - (borders[i] ?? 0));
+          }),
+        }),
+      ),
+    );
+    await fc.assert(fc.asyncProperty(cases, ({ x, on, cuts }) => expectLikeCpu([x], ([a]) => tf.split(a, cuts, on))));
+  });
+
+  it.each([0, 1, 2])("takes the gradient of a concatenation on axis %d apart", (on) => {
+    const shapes = [2, 1].map((length) => [2, 3, 4].map((whole, axis) => (axis === on ? length : whole)));
+    expectGradient(shapes, ([x, y]) => {
+      const joined = tf.concat([x, y], on);
+      return tf.sum(tf.mul(tf.square(joined), tf.reshape(tf.range(0, joined.size), joined.shape)));
+    });
+  });
+});
+
 describe("PadV2", () => {
   it("equals the cpu backend on every margin, value and type", async () => {
     const cases = shapes(0)

@@ -1,4 +1,4 @@
-import { slice_util, type Tensor, util } from "@tensorflow/tfjs-core";
+import { backend_util, slice_util, type Tensor, util } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
 import { input, type Kernel } from "./kernel.ts";
 import { addressOf, allocate, isWord, sizeOf, wordOffset } from "./memory.ts";
@@ -100,6 +100,27 @@ export const slice: Kernel = {
     const heap = call.backend.wasm.HEAP32;
     forEachRun(size, x.shape, begin, (inBox, inLarge, length) => copyWords(heap, from + inLarge, to + inBox, length));
     return out;
+  },
+};
+
+/** A tensor in parts along one axis: how the gradient of a concatenation, or `unstack`, takes it apart. */
+export const split: Kernel = {
+  name: "SplitV",
+  run(call) {
+    const x = input(call, "x");
+    if (!isWord(x.dtype) || x.shape.length === 0) return call.stock();
+    const [axis = 0] = util.parseAxisParam(call.attrs["axis"] as number, x.shape);
+    const sizes = backend_util.prepareSplitSize(x as Tensor, call.attrs["numOrSizeSplits"] as number | number[], axis);
+    const begin = x.shape.map(() => 0);
+    return sizes.map((length) => {
+      const size = x.shape.map((whole, i) => (i === axis ? length : whole));
+      const part = allocate(call.backend, size, x.dtype);
+      const [from, to] = [wordOffset(call.backend, x), wordOffset(call.backend, part)];
+      const heap = call.backend.wasm.HEAP32;
+      forEachRun(size, x.shape, begin, (inBox, inLarge, run) => copyWords(heap, from + inLarge, to + inBox, run));
+      begin[axis] = (begin[axis] ?? 0) + length;
+      return part;
+    });
   },
 };
 

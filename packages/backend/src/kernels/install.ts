@@ -16,9 +16,11 @@ import { gateOperation } from "../operations/gate.ts";
 import { geluOperation } from "../operations/gelu.ts";
 import { layerNormOperation } from "../operations/layer-norm.ts";
 import { neighborsOperation } from "../operations/neighbors.ts";
+import { piecewiseLinearOperation } from "../operations/piecewise-linear.ts";
 import { randomOperation } from "../operations/random.ts";
+import { sumOfSquaresOperation } from "../operations/sum-of-squares.ts";
 import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
-import { gather, pad, select, slice, tile } from "./copy.ts";
+import { gather, pad, select, slice, split, tile } from "./copy.ts";
 import { whyNoHelpers } from "./helper-threads.ts";
 import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
@@ -37,6 +39,7 @@ const KERNELS: readonly Kernel[] = [
   mean,
   gather,
   slice,
+  split,
   pad,
   tile,
   select,
@@ -55,7 +58,9 @@ const OPERATIONS: readonly FusedOperation[] = [
   geluOperation,
   layerNormOperation,
   neighborsOperation,
+  piecewiseLinearOperation,
   randomOperation,
+  sumOfSquaresOperation,
 ];
 
 /** The TensorFlow.js whose internals the kernels were written for. */

@@ -27,6 +27,9 @@ export const CSR_TRANSPOSE = 20;
 export const RANDOM_UNIFORM = 21;
 export const RANDOM_NORMAL = 22;
 export const DROPOUT = 23;
+export const SQUARES = 24;
+export const PIECEWISE = 25;
+export const PIECEWISE_GRADIENT = 26;
 
 /** What the units of `PRODUCT` are. */
 export const MATRICES = 0;

@@ -13,7 +13,9 @@ import { dense } from "../operations/dense.ts";
 import { hardConcreteGate } from "../operations/gate.ts";
 import { layerNorm } from "../operations/layer-norm.ts";
 import { meanOverNeighbors } from "../operations/neighbors.ts";
+import { piecewiseLinear } from "../operations/piecewise-linear.ts";
 import { dropout, randomNormal, randomUniform } from "../operations/random.ts";
+import { sumOfSquares } from "../operations/sum-of-squares.ts";
 import { useBackend } from "../select.ts";
 
 /** Hashes of results that are large enough for every kernel to be shared. */
@@ -37,9 +39,13 @@ async function compute(threads: number): Promise<string[]> {
       );
       return tf.sum(tf.square(h));
     })([matrix, other, tf.ones([301]), tf.zeros([301])]);
+    const dropped = { rate: 0.2, source: [3, "attention"] } as const;
     const heads = tf.grads((q, k, v) =>
-      tf.sum(tf.square(attention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, { heads: 3 }))),
+      tf.sum(
+        tf.square(attention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D, { heads: 3, dropout: dropped })),
+      ),
     )([tokens, tf.mul(tokens, 0.5), tf.add(tokens, 1)]);
+    const edges = Array.from({ length: 130 }, (_, j) => [-1, -0.5, 0, 0.4, 2].slice(j % 3));
     const gated = hardConcreteGate(matrix, tf.zeros([130]), randomUniform([403, 130], [3, "gate"], 0.01, 0.99));
     return [
       tf.matMul(matrix, other),
@@ -59,6 +65,11 @@ async function compute(threads: number): Promise<string[]> {
       meanOverNeighbors(normal([6000, 33], "neighbours") as tf.Tensor2D, 3),
       dropout(tokens, 0.3, [3, "dropout"]),
       gated.output,
+      ...tf.grads((x, kernel) => tf.sum(tf.square(piecewiseLinear(x as tf.Tensor2D, kernel as tf.Tensor3D, edges))))([
+        matrix,
+        normal([130, 7, 9], "columns"),
+      ]),
+      sumOfSquares([many, matrix, tokens]),
       ...gradients,
       ...heads,
     ];

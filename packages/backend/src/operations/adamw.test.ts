@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { BackendError } from "../errors.ts";
 import { useBackend } from "../select.ts";
-import { AdamW, type AdamWOptions } from "./adamw.ts";
+import { AdamW, type AdamWOptions, adamWStep, zeroMoments } from "./adamw.ts";
 import { dense } from "./dense.ts";
 
 function loss(kernel: tf.Tensor, bias: tf.Tensor): tf.Scalar {
@@ -78,6 +78,30 @@ describe("AdamW", () => {
     };
     expect(await run(true)).toEqual(await run(false));
   });
+
+  it.each(["wasm", "cpu"] as const)(
+    "a scale acts on the gradient, and other sizes are refused, on %s",
+    async (backend) => {
+      await useBackend(backend);
+      const settings = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 0.1, weightDecay: 0.2 };
+      const after = (factor: number, scale?: number): Float32Array =>
+        tf.tidy(() => {
+          const value = tf.variable(tf.tensor1d([1, -2, 3, 0, 5]));
+          const moments = zeroMoments(value);
+          for (let step = 1; step <= 4; step++) {
+            const gradient = tf.tensor1d([1, 2, -3, 4, step].map((x) => x * factor));
+            adamWStep(value, gradient, moments, { ...settings, step, ...(scale === undefined ? {} : { scale }) });
+          }
+          expect(() => adamWStep(value, tf.ones([4]), moments, { ...settings, step: 5 })).toThrow(BackendError);
+          const result = value.dataSync<"float32">().slice();
+          tf.dispose([value, moments.mean, moments.square]);
+          return result;
+        });
+      // Powers of two scale without rounding.
+      expect(after(1, 0.25)).toEqual(after(0.25));
+      expect(after(1)).not.toEqual(after(0.25));
+    },
+  );
 
   it("refuses a beta of 1", () => {
     expect(() => new AdamW({ beta1: 1 })).toThrow(BackendError);

@@ -23,7 +23,7 @@ import { SHARED_ELEMENTS } from "../kernels/map.ts";
 import { addressOf, renew, type WasmBackend } from "../kernels/memory.ts";
 import { ADAM } from "../kernels/tasks.ts";
 import { FUSED_PRODUCT } from "./dense.ts";
-import { canFuse } from "./fused.ts";
+import { canFuse, requireShape } from "./fused.ts";
 
 /** Settings of {@link AdamW}. */
 export interface AdamWOptions {
@@ -41,14 +41,68 @@ export interface AdamWOptions {
   readonly decays?: (name: string) => boolean;
 }
 
-interface Moments {
+/** What Adam remembers of a variable: the means of its gradient and of the gradient's square, both 0 at first. */
+export interface Moments {
   readonly mean: Variable;
   readonly square: Variable;
 }
 
+/** Moments of 0 for a variable; the caller's. */
+export function zeroMoments(value: Variable): Moments {
+  const zeros = (): Variable => tidy(() => variable(zerosLike(value), false));
+  return { mean: zeros(), square: zeros() };
+}
+
+/** Settings of {@link adamWStep}. */
+export interface AdamWStep {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Number of the step, from 1. */
+  readonly step: number;
+  /** Factor on the gradient, as clipping wants it; default 1. */
+  readonly scale?: number;
+}
+
 /**
- * Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019). On our kernels each variable is read and written
- * once a step, in place; where other tensors share its data, as clones kept for early stopping do, it is copied first.
+ * One step of Adam (Kingma and Ba, 2015) with decoupled weight decay (Loshchilov and Hutter, 2019) on one variable: the formula behind
+ * {@link AdamW}, for optimizers that keep their state in another way. On our kernels all is read and written once, in place; where other
+ * tensors share the data, as clones kept for early stopping do, they are copied first.
+ *
+ * @param value - changed, as are the moments
+ * @throws BackendError when the gradient has another size than the variable
+ */
+export function adamWStep(value: Variable, gradient: Tensor, { mean, square: squares }: Moments, by: AdamWStep): void {
+  const { learningRate, beta1, beta2, epsilon, weightDecay, step, scale = 1 } = by;
+  requireShape("adamWStep", gradient.size === value.size, "a gradient of the variable's shape", gradient, value);
+  const keep = 1 - learningRate * weightDecay;
+  const [rest1, rest2] = [(1 - beta1) * scale, (1 - beta2) * scale * scale];
+  // The moments' corrections for their start at 0 move into the rate and the root's factor.
+  const rate = learningRate / (1 - beta1 ** step);
+  const correction = 1 / Math.sqrt(1 - beta2 ** step);
+  if (canFuse(FUSED_PRODUCT, value, gradient)) {
+    const backend = activeBackend() as unknown as WasmBackend;
+    const written = [value, mean, squares];
+    for (const tensor of written) own(backend, tensor);
+    const [p, m, v] = written.map((tensor) => addressOf(backend, tensor)) as [number, number, number];
+    const g = addressOf(backend, gradient);
+    const settings = [beta1, rest1, beta2, rest2, keep, rate, correction, epsilon];
+    assemblyOf(backend).run(ADAM, value.size, SHARED_ELEMENTS, p, g, m, v, ...settings);
+    renew(backend, value);
+    return;
+  }
+  tidy(() => {
+    mean.assign(add(mul(mean, beta1), mul(gradient, rest1)));
+    squares.assign(add(mul(squares, beta2), mul(square(gradient), rest2)));
+    const divisor = add(mul(sqrt(squares), correction), epsilon);
+    value.assign(sub(mul(value, keep), div(mul(mean, rate), divisor)));
+  });
+}
+
+/**
+ * Adam with decoupled weight decay as an optimizer of TensorFlow.js: {@link adamWStep} on each variable.
  *
  * @example
  * ```ts
@@ -91,41 +145,22 @@ export class AdamW extends Optimizer {
     for (const [name, gradient] of gradients) {
       const value = engine().registeredVariables[name];
       if (value === undefined || gradient === null || gradient === undefined) continue;
-      this.#step(value, gradient, this.#momentsOf(name, value));
+      const { decays, weightDecay, ...rest } = this.#options;
+      adamWStep(value, gradient, this.#momentsOf(name, value), {
+        ...rest,
+        weightDecay: decays(name) ? weightDecay : 0,
+        learningRate: this.learningRate,
+        step: this.iterations,
+      });
     }
   }
 
   #momentsOf(name: string, value: Variable): Moments {
     const known = this.#moments.get(name);
     if (known !== undefined) return known;
-    const zeros = (): Variable => tidy(() => variable(zerosLike(value), false));
-    const made = { mean: zeros(), square: zeros() };
+    const made = zeroMoments(value);
     this.#moments.set(name, made);
     return made;
-  }
-
-  #step(value: Variable, gradient: Tensor, { mean, square: squares }: Moments): void {
-    const { beta1, beta2, epsilon, weightDecay, decays } = this.#options;
-    const keep = 1 - (decays(value.name) ? this.learningRate * weightDecay : 0);
-    const rate = this.learningRate / (1 - beta1 ** this.iterations);
-    const correction = 1 / Math.sqrt(1 - beta2 ** this.iterations);
-    if (canFuse(FUSED_PRODUCT, value, gradient)) {
-      const backend = activeBackend() as unknown as WasmBackend;
-      const written = [value, mean, squares];
-      for (const tensor of written) own(backend, tensor);
-      const [p, m, v] = written.map((tensor) => addressOf(backend, tensor)) as [number, number, number];
-      const g = addressOf(backend, gradient);
-      const settings = [beta1, beta2, keep, rate, correction, epsilon];
-      assemblyOf(backend).run(ADAM, value.size, SHARED_ELEMENTS, p, g, m, v, ...settings);
-      renew(backend, value);
-      return;
-    }
-    tidy(() => {
-      mean.assign(add(mul(mean, beta1), mul(gradient, 1 - beta1)));
-      squares.assign(add(mul(squares, beta2), mul(square(gradient), 1 - beta2)));
-      const scale = add(mul(sqrt(squares), correction), epsilon);
-      value.assign(sub(mul(value, keep), div(mul(mean, rate), scale)));
-    });
   }
 
   /** The state: the number of steps, then all means, then all means of squares, in the order in which the variables came. */

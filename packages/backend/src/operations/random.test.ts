@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { axis, expectLikeCpu, plain } from "../../test/against-cpu.ts";
 import { BackendError } from "../errors.ts";
+import { streamAt } from "../random-stream.ts";
 import { useBackend } from "../select.ts";
 import { dropout, randomNormal, randomUniform } from "./random.ts";
 
@@ -53,6 +54,37 @@ describe("randomNormal", () => {
         expect(Math.abs((moments[i] ?? Number.NaN) - expected)).toBeLessThan(0.06);
       });
     });
+  });
+});
+
+describe("a place in a stream", () => {
+  const source = (first: number) => ({ ...streamAt(7, ["gate", 3]), first });
+
+  it("is that of the numbers that are drawn before it", () => {
+    tf.tidy(() => {
+      const whole = randomUniform([40], [7, "gate", 3]).dataSync();
+      for (const first of [0, 1, 6, 33]) {
+        expect(randomUniform([40 - first], source(first)).dataSync()).toEqual(whole.subarray(first));
+      }
+      const normals = randomNormal([20], [7, "gate", 3]).dataSync();
+      expect(randomNormal([15], source(10)).dataSync()).toEqual(normals.subarray(5));
+    });
+  });
+
+  it("gives the same bits on both backends, up to the end of what a kernel can count", async () => {
+    const first = fc.oneof(fc.nat(1000), fc.integer({ min: 2 ** 31 - 50, max: 2 ** 32 - 50 }));
+    const x = plain([47]);
+    await fc.assert(
+      fc.asyncProperty(x, first, (x, first) =>
+        expectLikeCpu([x], ([a]) => [randomUniform([47], source(first)), dropout(a, 0.4, source(first))]),
+      ),
+    );
+  });
+
+  it.each([-1, 0.5, 2 ** 32 - 2])("is refused from number %d on", (first) => {
+    expect(() => randomUniform([3], source(first))).toThrow(BackendError);
+    expect(() => randomNormal([2], source(first))).toThrow(BackendError);
+    expect(() => tf.tidy(() => dropout(tf.ones([3]), 0.5, source(first)))).toThrow(BackendError);
   });
 });
 

@@ -1,8 +1,9 @@
 import { type GradConfig, mul, type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { BackendError } from "../errors.ts";
-import { addressesOf, input, type Kernel } from "../kernels/kernel.ts";
+import { addressesOf, input, type Kernel, type KernelCall } from "../kernels/kernel.ts";
 import { allocate, sizeOf } from "../kernels/memory.ts";
 import { DROPOUT, RANDOM_NORMAL, RANDOM_UNIFORM } from "../kernels/tasks.ts";
+import { bitsAt, isSeed, type StreamKeys, streamAt } from "../random-stream.ts";
 import { canFuse, type FusedOperation, runFused } from "./fused.ts";
 
 const UNIFORM = "L0gmRandomUniform";
@@ -18,52 +19,40 @@ const SHARED_QUADS = 1024;
  */
 export type RandomAddress = readonly [seed: number, ...path: (string | number)[]];
 
-/** The two keys of an address's stream. */
-interface Keys {
-  readonly low: number;
-  readonly high: number;
+/** Consecutive numbers of a stream, from number `first` on: how a generator that counts, such as core's `Random`, hands them out. */
+export interface StreamPlace extends StreamKeys {
+  /** Below 2^32, as is the number of the last one that is drawn. */
+  readonly first: number;
 }
 
-/** A bijective mix of 32 bits with low bias (three rounds of xor-shift and multiply). */
-function mix(x: number): number {
-  let h = x | 0;
-  h = Math.imul(h ^ (h >>> 17), 0xed5ad4bb);
-  h = Math.imul(h ^ (h >>> 11), 0xac4c1b51);
-  h = Math.imul(h ^ (h >>> 15), 0x31848bab);
-  return h ^ (h >>> 14);
+/** Where an operation finds its numbers: from the start of an address's stream, or from a place in one. */
+export type RandomSource = RandomAddress | StreamPlace;
+
+function isAddress(source: RandomSource): source is RandomAddress {
+  return Array.isArray(source);
 }
 
-function mixText(text: string, seed: number): number {
-  let h = seed;
-  for (let i = 0; i < text.length; i++) h = mix(h ^ Math.imul(text.charCodeAt(i) + 1, 0x9e3779b9));
-  return h;
-}
-
-function keysOf(where: string, [seed, ...path]: RandomAddress): Keys {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new BackendError({ where, expected: "a seed that is an integer from 0 to 2^53 - 1", received: seed });
+/** @param count - numbers that will be drawn */
+function placeOf(where: string, source: RandomSource, count: number): StreamPlace {
+  if (isAddress(source)) {
+    const [seed, ...path] = source;
+    if (!isSeed(seed)) {
+      throw new BackendError({ where, expected: "a seed that is an integer from 0 to 2^53 - 1", received: seed });
+    }
+    return { ...streamAt(seed, path), first: 0 };
   }
-  let low = mix(seed ^ 0x5bd1e995);
-  let high = mix(Math.floor(seed / 2 ** 32) ^ low ^ 0x27d4eb2f);
-  for (const part of path) {
-    // Ended, so that ("a", "b") is another address than ("ab").
-    const text = `${typeof part === "number" ? "#" : ""}${part}\0`;
-    low = mixText(text, low);
-    high = mixText(text, high ^ 0x165667b1);
+  if (!(Number.isSafeInteger(source.first) && source.first >= 0 && source.first + count <= 2 ** 32)) {
+    const expected = "numbers below 2^32 of a stream";
+    throw new BackendError({ where, expected, received: `${count} from number ${source.first} on` });
   }
-  return { low, high };
-}
-
-/** Number `i` (below 2^32) of a stream, as 32 bits without sign. */
-function bitsAt({ low, high }: Keys, i: number): number {
-  return mix(mix(i ^ low) ^ high) >>> 0;
+  return source;
 }
 
 /**
  * Uniform numbers in [low, high); `high` itself can occur through rounding to float32.
  *
  * @returns float32, the caller's
- * @throws BackendError when the seed is no integer from 0 to 2^53 - 1
+ * @throws BackendError when the seed is no integer from 0 to 2^53 - 1, or the stream's first 2^32 numbers do not suffice
  *
  * @example
  * ```ts
@@ -72,11 +61,11 @@ function bitsAt({ low, high }: Keys, i: number): number {
  * const noise = randomUniform([128], [7, "gate", 12]); // the same 128 numbers in every process
  * ```
  */
-export function randomUniform(shape: readonly number[], address: RandomAddress, low = 0, high = 1): Tensor {
-  const keys = keysOf("randomUniform", address);
+export function randomUniform(shape: readonly number[], source: RandomSource, low = 0, high = 1): Tensor {
+  const place = placeOf("randomUniform", source, sizeOf(shape));
   const scale = (high - low) / 2 ** 32;
-  if (canFuse(UNIFORM)) return runFused(UNIFORM, {}, { shape: [...shape], ...keys, start: low, scale });
-  const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => low + bitsAt(keys, i) * scale);
+  if (canFuse(UNIFORM)) return runFused(UNIFORM, {}, { shape: [...shape], ...place, start: low, scale });
+  const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => low + bitsAt(place, place.first + i) * scale);
   return tensor(values, [...shape]);
 }
 
@@ -84,7 +73,7 @@ export function randomUniform(shape: readonly number[], address: RandomAddress, 
  * Normal numbers by Box and Muller's method.
  *
  * @returns float32, the caller's; backends may differ in the last bit
- * @throws BackendError when the seed is no integer from 0 to 2^53 - 1
+ * @throws BackendError when the seed is no integer from 0 to 2^53 - 1, or the stream's first 2^32 numbers do not suffice
  *
  * @example
  * ```ts
@@ -93,10 +82,10 @@ export function randomUniform(shape: readonly number[], address: RandomAddress, 
  * const kernel = randomNormal([64, 32], [7, "initial", "kernel"], 0, 0.1);
  * ```
  */
-export function randomNormal(shape: readonly number[], address: RandomAddress, mean = 0, deviation = 1): Tensor {
-  const keys = keysOf("randomNormal", address);
-  if (canFuse(NORMAL)) return runFused(NORMAL, {}, { shape: [...shape], ...keys, mean, deviation });
-  const uniform = (i: number): number => bitsAt(keys, i) / 2 ** 32;
+export function randomNormal(shape: readonly number[], source: RandomSource, mean = 0, deviation = 1): Tensor {
+  const place = placeOf("randomNormal", source, 2 * sizeOf(shape));
+  if (canFuse(NORMAL)) return runFused(NORMAL, {}, { shape: [...shape], ...place, mean, deviation });
+  const uniform = (i: number): number => bitsAt(place, place.first + i) / 2 ** 32;
   const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
     const radius = Math.sqrt(-2 * Math.log(1 - uniform(2 * i)));
     return mean + deviation * radius * Math.cos(2 * Math.PI * uniform(2 * i + 1));
@@ -109,7 +98,7 @@ export function randomNormal(shape: readonly number[], address: RandomAddress, m
  * for the gradient rather than kept.
  *
  * @param rate - from 0 up to, but not including, 1
- * @param address - one per layer and step, else the same elements drop every time
+ * @param source - one per layer and step, else the same elements drop every time; element i takes number i
  * @returns a tensor of x's shape, the caller's
  * @throws BackendError when rate or seed are out of range
  *
@@ -121,16 +110,34 @@ export function randomNormal(shape: readonly number[], address: RandomAddress, m
  * const y = dropout(ones([4, 4]), 0.25, [7, "dropout", "layer1", 0]); // 0 or 1.333
  * ```
  */
-export function dropout<T extends Tensor>(x: T, rate: number, address: RandomAddress): T {
-  if (!(rate >= 0 && rate < 1)) {
-    throw new BackendError({ where: "dropout", expected: "a rate in [0, 1)", received: rate });
-  }
-  const keys = keysOf("dropout", address);
-  const threshold = Math.ceil(rate * 2 ** 32);
-  const scale = 1 / (1 - rate);
-  if (canFuse(DROP, x)) return runFused(DROP, { x }, { ...keys, threshold, scale }) as T;
-  const mask = Float32Array.from({ length: x.size }, (_, i) => (bitsAt(keys, i) < threshold ? 0 : scale));
+export function dropout<T extends Tensor>(x: T, rate: number, source: RandomSource): T {
+  const dropping = droppingOf("dropout", rate, source, x.size);
+  if (canFuse(DROP, x)) return runFused(DROP, { x }, { ...dropping }) as T;
+  const { first, threshold, scale } = dropping;
+  const mask = Float32Array.from({ length: x.size }, (_, i) => (bitsAt(dropping, first + i) < threshold ? 0 : scale));
   return mul(x, tensor(mask, x.shape)) as T;
+}
+
+/** What a kernel needs to know of a dropout: element i is dropped where number `first + i` of the stream is below the threshold. */
+interface Dropping extends StreamPlace {
+  readonly threshold: number;
+  /** Factor on the elements that stay. */
+  readonly scale: number;
+}
+
+/**
+ * Checks the settings of a dropout of `count` elements.
+ *
+ * @throws BackendError when rate or source are out of range
+ */
+export function droppingOf(where: string, rate: number, source: RandomSource, count: number): Dropping {
+  if (!(rate >= 0 && rate < 1)) throw new BackendError({ where, expected: "a rate in [0, 1)", received: rate });
+  return { ...placeOf(where, source, count), threshold: Math.ceil(rate * 2 ** 32), scale: 1 / (1 - rate) };
+}
+
+/** A dropout's settings among the attributes of a call, in the order in which the tasks take them. */
+export function droppingArguments({ attrs }: KernelCall): number[] {
+  return ["low", "high", "first", "threshold", "scale"].map((key) => Number(attrs[key] ?? 0));
 }
 
 function generator(name: string, task: number, perUnit: number, parameters: readonly [string, string]): Kernel {
@@ -140,7 +147,7 @@ function generator(name: string, task: number, perUnit: number, parameters: read
     run(call) {
       const out = allocate(call.backend, call.attrs["shape"] as number[]);
       const length = sizeOf(out.shape);
-      const values = ["low", "high", ...parameters].map((key) => Number(call.attrs[key]));
+      const values = ["low", "high", "first", ...parameters].map((key) => Number(call.attrs[key]));
       call.assembly.run(task, Math.ceil(length / perUnit), SHARED_QUADS, ...addressesOf(call, out), ...values, length);
       return out;
     },
@@ -154,8 +161,8 @@ const drop: Kernel = {
     const x = input(call, "x");
     const y = allocate(call.backend, x.shape);
     const length = sizeOf(x.shape);
-    const values = ["low", "high", "threshold", "scale"].map((key) => Number(call.attrs[key]));
-    call.assembly.run(DROPOUT, Math.ceil(length / 4), SHARED_QUADS, ...addressesOf(call, x, y), ...values, length);
+    const values = [...addressesOf(call, x, y), ...droppingArguments(call), length];
+    call.assembly.run(DROPOUT, Math.ceil(length / 4), SHARED_QUADS, ...values);
     return y;
   },
 };

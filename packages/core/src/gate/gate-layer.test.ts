@@ -1,7 +1,7 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { type LayersModel, layers, loadLayersModel, type Sequential, sequential } from "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { ConfigError, ShapeError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
@@ -180,6 +180,35 @@ describe("values", () => {
     const slope = (a: number): number => (gateValue(a + 1e-4) - gateValue(a - 1e-4)) / 2e-4;
     const gradient = await numbers(grads[gate.logAlpha.name] ?? tf.scalar(Number.NaN));
     expectClose(gradient, [(2 + 5) * slope(0.3), (1 + 3 + 4) * slope(-0.5)], { absolute: 1e-4 });
+  });
+});
+
+describe.each(["cpu", "wasm"] as const)("a sample on %s", (backend) => {
+  beforeAll(() => useBackend(backend));
+  afterAll(() => useBackend(inject("backend")));
+
+  test.each<[string, GateOptions]>([
+    ["noise a batch", { temperature: 0.5, gamma: -0.2, zeta: 1.3 }],
+    ["noise a row", { noise: "row" }],
+    ["costs", { costs: [1, 0, 2, 5] }],
+    ["groups", { groups: [0, 1, 1, 2], noise: "row" }],
+  ])("with %s is the product with the values of the same noise, and the expected fraction", async (_, options) => {
+    const gate = built(4, { initialOpen: 0.6, ...options });
+    const gates = (await gate.state()).logAlpha.length;
+    gate.setFixed(Float32Array.from({ length: gates }, (_, g) => [LIVE, 0.75, LIVE, 0][g] ?? LIVE));
+    const x = tf.tensor2d(Random.from(2).normals(3 * 4), [3, 4]);
+    const h = tf.variable(x);
+    const loss = (y: tf.Tensor, expected: tf.Scalar): tf.Scalar => tf.add(tf.sum(tf.square(y)), tf.mul(expected, 3));
+    const together = (): tf.Scalar => {
+      const { gated, expected } = gate.sample(h as tf.Tensor as tf.Tensor2D, Random.from(4, "gate", 1));
+      return loss(gated, expected);
+    };
+    const apart = (): tf.Scalar => loss(tf.mul(h, gate.values(Random.from(4, "gate", 1), 3)), gate.expectedFraction());
+    const [one, two] = [together, apart].map((f) => tf.variableGrads(f, [h, gate.logAlpha]));
+    expectClose((await one?.value.data()) ?? [], (await two?.value.data()) ?? [0], { absolute: 1e-4 });
+    for (const { name } of [h, gate.logAlpha]) {
+      expectClose((await one?.grads[name]?.data()) ?? [], (await two?.grads[name]?.data()) ?? [0], { absolute: 1e-4 });
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import { hardConcreteGate, randomUniform } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { initializers, type LayerVariable, layers, type Shape } from "@tensorflow/tfjs-layers";
 import { ConfigError, ShapeError } from "../errors.ts";
@@ -185,16 +186,37 @@ export class HardConcreteGate extends layers.Layer {
       const learned =
         random === undefined
           ? deterministicGate(this.logAlpha, this.params, this.rule)
-          : sampleGate(
-              this.logAlpha,
-              tf.tensor2d(random.uniforms(noiseRows * gates, NOISE_MARGIN, 1 - NOISE_MARGIN), [noiseRows, gates]),
-              this.params,
-            );
+          : sampleGate(this.logAlpha, this.#draw(random, noiseRows), this.params);
       const live = tf.cast(tf.less(this.fixed, 0), "float32");
       const z = tf.reshape(tf.add(tf.mul(learned, live), tf.relu(this.fixed)), [noiseRows, gates]) as tf.Tensor2D;
       if (this.#membership === undefined) return z;
       return tf.matMul(z, tf.tensor2d(this.#membership, [gates, this.width]));
     });
+  }
+
+  /**
+   * Multiplies `[rows, d]` by sampled gates. One operation computes the gates, the product and the expected active fraction, where
+   * every dimension has a gate of its own.
+   *
+   * @param random - gate noise is drawn from it
+   * @returns the product, `[rows, d]`, and {@link expectedFraction}; both the caller's to dispose
+   */
+  sample(x: tf.Tensor2D, random: Random): { readonly gated: tf.Tensor2D; readonly expected: tf.Scalar } {
+    const rows = x.shape[0];
+    const [gated, expected] = tf.tidy(() => {
+      if (this.#membership !== undefined) return [tf.mul(x, this.values(random, rows)), this.expectedFraction()];
+      const noise = this.#draw(random, this.noise === "row" ? rows : 1);
+      const settings = { ...this.params, fixed: this.fixed as tf.Tensor1D, shares: tf.tensor1d(this.#shares) };
+      const { output, penalty } = hardConcreteGate(x, this.logAlpha as tf.Tensor1D, noise, settings);
+      return [output, penalty];
+    }) as [tf.Tensor2D, tf.Scalar];
+    return { gated, expected };
+  }
+
+  /** Noise of one draw a gate, `[rows, gates]`. */
+  #draw(random: Random, rows: number): tf.Tensor {
+    const shape = [rows, this.#sizes.length] as const;
+    return randomUniform(shape, random.take(rows * shape[1]), NOISE_MARGIN, 1 - NOISE_MARGIN);
   }
 
   /**

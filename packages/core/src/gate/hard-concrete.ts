@@ -3,6 +3,7 @@
  * as an argument, nothing is kept. Tensor forms are differentiable; the forms on numbers serve freezing and reporting.
  */
 
+import { sampleHardConcrete } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { ConfigError } from "../errors.ts";
 
@@ -45,9 +46,6 @@ export function hardConcreteParams(params: HardConcreteParams = {}): Required<Ha
   return full;
 }
 
-const stretch = (s: tf.Tensor, gamma: number, zeta: number): tf.Tensor =>
-  tf.clipByValue(tf.add(tf.mul(s, zeta - gamma), gamma), 0, 1);
-
 /**
  * One sample of each gate: `clip(sigmoid((ln u - ln(1-u) + logAlpha) / beta) * (zeta - gamma) + gamma, 0, 1)`.
  *
@@ -65,11 +63,8 @@ const stretch = (s: tf.Tensor, gamma: number, zeta: number): tf.Tensor =>
  * ```
  */
 export function sampleGate(logAlpha: tf.Tensor, u: tf.Tensor, params?: HardConcreteParams): tf.Tensor {
-  const { temperature, gamma, zeta } = hardConcreteParams(params);
-  return tf.tidy(() => {
-    const logit = tf.sub(tf.log(u), tf.log(tf.sub(1, u)));
-    return stretch(tf.sigmoid(tf.div(tf.add(logit, logAlpha), temperature)), gamma, zeta);
-  });
+  const full = hardConcreteParams(params);
+  return tf.tidy(() => sampleHardConcrete(logAlpha, u, full));
 }
 
 /**
@@ -95,7 +90,10 @@ export function deterministicGate(
   rule: EvaluationRule = "mean",
 ): tf.Tensor {
   const { temperature, gamma, zeta } = hardConcreteParams(params);
-  return tf.tidy(() => stretch(tf.sigmoid(rule === "mean" ? logAlpha : tf.div(logAlpha, temperature)), gamma, zeta));
+  return tf.tidy(() => {
+    const s = tf.sigmoid(rule === "mean" ? logAlpha : tf.div(logAlpha, temperature));
+    return tf.clipByValue(tf.add(tf.mul(s, zeta - gamma), gamma), 0, 1);
+  });
 }
 
 /**

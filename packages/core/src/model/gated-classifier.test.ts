@@ -36,9 +36,13 @@ describe("forward pass", () => {
     const z = model.gate?.values(noise ? Random.from(1) : undefined, 5) ?? tf.ones([1, 6]);
     const embedding = model.embed(batch(), context());
     expectClose(await embedding.data(), await tf.mul(h, z).data());
-    expectClose(await model.logits(batch(), context()).data(), await model.head.apply(embedding).data(), {
-      absolute: 1e-5,
-    });
+    const logits = await model.head.apply(embedding).data();
+    expectClose(await model.logits(batch(), context()).data(), logits, { absolute: 1e-5 });
+    const pass = model.forward(batch(), context());
+    expectClose(await pass.logits.data(), logits, { absolute: 1e-5 });
+    // What the penalty is put on comes with sampled gates alone.
+    const expected = noise ? await model.gate?.expectedFraction().data() : undefined;
+    expectClose((await pass.expected?.data()) ?? [], expected ?? []);
   });
 
   test("the gradient reaches encoder, head and log alpha", async () => {
@@ -54,6 +58,15 @@ describe("forward pass", () => {
     for (const variable of variables) {
       expect((await grads[variable.name]?.data())?.some((value) => value !== 0)).toBe(true);
     }
+  });
+
+  test("leaves its results and no other tensor", async () => {
+    const model = modelOf({ noise: "row" });
+    const x = batch();
+    await expectNoLeak(() => {
+      const { logits, expected } = model.forward(x, sampled());
+      tf.dispose([logits, ...(expected === undefined ? [] : [expected])]);
+    });
   });
 
   test("leaves one tensor", async () => {

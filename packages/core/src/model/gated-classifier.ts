@@ -1,3 +1,4 @@
+import { dense } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { ConfigError, ShapeError } from "../errors.ts";
 import { type GateOptions, HardConcreteGate } from "../gate/gate-layer.ts";
@@ -125,14 +126,28 @@ export class GatedClassifier<Batch> {
    * @returns `[rows, classes]`, the caller's to dispose
    */
   logits(batch: Batch, context: ForwardContext = EVALUATION): tf.Tensor2D {
-    return tf.tidy(() => {
+    return tf.tidy(() => this.forward(batch, context).logits);
+  }
+
+  /**
+   * One pass, for training: the logits and, where gates are sampled, what the penalty is put on.
+   *
+   * @returns `[rows, classes]` and, with gate noise, the expected active fraction; both the caller's to dispose
+   */
+  forward(batch: Batch, context: ForwardContext): { readonly logits: tf.Tensor2D; readonly expected?: tf.Scalar } {
+    const { gate, head } = this;
+    const [logits, expected] = tf.tidy((): [tf.Tensor2D, tf.Scalar?] => {
       const h = this.encoder.encode(batch, context);
-      if (this.gate === undefined) return this.head.apply(h);
-      const z = this.gate.values(context.gateNoise, h.shape[0]);
-      if (z.shape[0] !== 1) return this.head.apply(tf.mul(h, z));
-      // One gate vector for all rows: scaling the head's rows is the same and touches d x classes numbers instead of rows x d.
-      return tf.add(tf.matMul(h, tf.mul(tf.transpose(z), this.head.kernel)), this.head.bias);
+      if (gate === undefined) return [head.apply(h)];
+      if (context.gateNoise === undefined) {
+        // One gate vector for all rows: scaling the head's rows is the same and touches d x classes numbers instead of rows x d.
+        const z = tf.reshape(gate.values(), [-1, 1]);
+        return [dense(h, tf.mul(z, head.kernel), head.bias) as tf.Tensor2D];
+      }
+      const { gated, expected } = gate.sample(h, context.gateNoise);
+      return [head.apply(gated), expected];
     });
+    return { logits, ...(expected === undefined ? {} : { expected }) };
   }
 
   /** Frees all variables. */

@@ -1,3 +1,4 @@
+import { dense } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { ShapeError } from "../errors.ts";
 import type { Random } from "../random.ts";
@@ -76,7 +77,7 @@ export class Projection implements Linear {
    * @returns `[rows, outputs]`, the caller's to dispose
    */
   apply(x: tf.Tensor2D): tf.Tensor2D {
-    return tf.tidy(() => tf.add(tf.matMul(x, this.kernel), this.bias));
+    return tf.tidy(() => dense(x, this.kernel, this.bias) as tf.Tensor2D);
   }
 
   /**

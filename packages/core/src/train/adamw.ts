@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs-core";
+import { adamWStep, type Moments, zeroMoments } from "@l0gm/backend";
+import type * as tf from "@tensorflow/tfjs-core";
 import { ConfigError } from "../errors.ts";
 import type { Parameter } from "../model/encoder.ts";
 
@@ -35,13 +36,13 @@ export function adamWOptions(options: AdamWOptions): Required<AdamWOptions> {
 
 interface Slot {
   readonly parameter: Parameter;
-  readonly first: tf.Variable;
-  readonly second: tf.Variable;
+  readonly moments: Moments;
 }
 
 /**
- * Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, arXiv:1711.05101). The learning rate comes with every step,
- * and the moments can be read and set by name, so that a resumed run goes on as if it had never stopped.
+ * Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019, arXiv:1711.05101) on parameters of which some decay. The
+ * learning rate comes with every step, and the moments can be read and set by name, so that a resumed run goes on as if it had never
+ * stopped. The step itself is the backend's.
  */
 export class AdamW {
   readonly #slots: readonly Slot[];
@@ -54,16 +55,15 @@ export class AdamW {
     this.#options = adamWOptions(options);
     this.#slots = parameters.map((parameter) => ({
       parameter,
-      first: zeros(parameter.variable),
-      second: zeros(parameter.variable),
+      moments: zeroMoments(parameter.variable),
     }));
   }
 
   /** Both moments of every parameter, under names of their own. */
   get moments(): readonly Pick<Parameter, "name" | "variable">[] {
-    return this.#slots.flatMap(({ parameter: { name }, first, second }) => [
-      { name: `${name}/first-moment`, variable: first },
-      { name: `${name}/second-moment`, variable: second },
+    return this.#slots.flatMap(({ parameter: { name }, moments: { mean, square } }) => [
+      { name: `${name}/first-moment`, variable: mean },
+      { name: `${name}/second-moment`, variable: square },
     ]);
   }
 
@@ -72,22 +72,13 @@ export class AdamW {
    * @param scale - factor on every gradient, for clipping
    */
   step(gradients: readonly (tf.Tensor | undefined)[], learningRate: number, scale = 1): void {
-    const { beta1, beta2, epsilon, decay } = this.#options;
+    const { decay, ...options } = this.#options;
     this.steps++;
-    const firstCorrection = 1 - beta1 ** this.steps;
-    const secondCorrection = Math.sqrt(1 - beta2 ** this.steps);
-    // The two bias corrections move into the step size and epsilon: the same numbers with fewer passes over the weights.
-    const stepSize = (learningRate * secondCorrection) / firstCorrection;
-    this.#slots.forEach(({ parameter: { variable, decay: decays }, first, second }, i) => {
+    this.#slots.forEach(({ parameter: { variable, decay: decays }, moments }, i) => {
       const gradient = gradients[i];
       if (gradient === undefined) return;
-      tf.tidy(() => {
-        first.assign(tf.add(tf.mul(first, beta1), tf.mul(gradient, (1 - beta1) * scale)));
-        second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), (1 - beta2) * scale * scale)));
-        const change = tf.div(tf.mul(first, stepSize), tf.add(tf.sqrt(second), epsilon * secondCorrection));
-        const weight = decay > 0 && decays ? tf.mul(variable, 1 - learningRate * decay) : variable;
-        variable.assign(tf.sub(weight, change));
-      });
+      const weightDecay = decays ? decay : 0;
+      adamWStep(variable, gradient, moments, { ...options, learningRate, weightDecay, step: this.steps, scale });
     });
   }
 
@@ -95,11 +86,4 @@ export class AdamW {
   dispose(): void {
     for (const { variable } of this.moments) variable.dispose();
   }
-}
-
-function zeros(like: tf.Variable): tf.Variable {
-  const initial = tf.zeros(like.shape);
-  const variable = tf.variable(initial, false);
-  initial.dispose();
-  return variable;
 }

@@ -1,19 +1,20 @@
 import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, sequential } from "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { path, penalty, targetFraction } from "../control/controllers.ts";
 import { constant } from "../control/schedules.ts";
 import { ConfigError, DataError, NumericalError, ShapeError } from "../errors.ts";
 import { compact } from "../gate/compact.ts";
 import { memoryFiles } from "../io/file-handler.ts";
-import { accuracy } from "../metrics/classification.ts";
+import { accuracy, negativeLogLikelihood } from "../metrics/classification.ts";
 import { arrayDataset } from "../model/array-dataset.ts";
 import type { Dataset } from "../model/encoder.ts";
 import { GatedClassifier, predict } from "../model/gated-classifier.ts";
 import { layersEncoder } from "../model/layers-encoder.ts";
-import { readWeights } from "../model/weights.ts";
+import { assignWeights, readWeights } from "../model/weights.ts";
 import { Random, seedsFrom } from "../random.ts";
+import { expectClose } from "../testing/index.ts";
 import type { EpochRecord } from "./callbacks.ts";
 import { type FitResult, fit } from "./fit.ts";
 import type { FitOptions, TrainingData } from "./options.ts";
@@ -294,5 +295,56 @@ describe("fit", () => {
     const { controller, ...rest } = { ...options(), ...wrong };
     const run = fit(gated(), data, controller === undefined ? rest : { ...rest, controller });
     await expect(run).rejects.toThrow(ConfigError);
+  });
+});
+
+describe("fit on the WebAssembly kernels, where weights change in place", () => {
+  beforeAll(async () => {
+    await useBackend("wasm");
+  });
+  afterAll(async () => {
+    await useBackend(inject("backend"));
+  });
+
+  it("resumes to the identical result, and its protocols keep the weights of their epochs", async () => {
+    const expected = await fit(gated(), data, options());
+    const [handler, abort] = [memoryFiles(), new AbortController()];
+    const stop = { onEpochEnd: ({ epoch }: EpochRecord) => (epoch === 8 ? abort.abort() : undefined) };
+    const checkpoint = { handler, every: 2 };
+    const halted = fit(gated(), data, options({ checkpoint, signal: abort.signal, callbacks: [stop] }));
+    await expect(halted).rejects.toMatchObject({ name: "AbortError" });
+    const resumed = gated();
+    expect(await fit(resumed, data, options({ checkpoint }))).toEqual(expected);
+    for (const protocol of ["equalBudget", "bestValidation"] as const) {
+      const { weights, validationNll } = expected.segments[0][protocol];
+      assignWeights(resumed, weights);
+      expect(negativeLogLikelihood(await predict(resumed, data.validation))).toBe(validationNll);
+    }
+  });
+
+  it("trains as on plain operations, up to rounding", async () => {
+    const train = async (): Promise<EpochRecord[]> => [...(await fit(gated(), data, options({ epochs: 4 }))).history];
+    const fused = await train();
+    await useBackend("cpu");
+    const plain = await train();
+    await useBackend("wasm");
+    for (const key of ["trainLoss", "validationNll", "expected"] as const) {
+      expectClose(
+        fused.map((record) => record[key]),
+        plain.map((record) => record[key]),
+        { absolute: 1e-4 },
+      );
+    }
+  });
+
+  it("leaks no tensor, and names the tensor of a number that is not finite", async () => {
+    const model = gated();
+    await fit(model, data, options({ epochs: 2 }));
+    const before = tf.memory().numTensors;
+    await fit(model, data, options({ epochs: 6 }));
+    const poisoned = arrayDataset(new Float32Array(6 * 64).fill(Number.NaN), new Int32Array(64), 2);
+    const run = fit(model, { ...data, train: poisoned }, options());
+    await expect(run).rejects.toThrow(/step 0 .*encoder\/layer\d\/kernel/s);
+    expect(tf.memory().numTensors).toBe(before);
   });
 });

@@ -1,3 +1,4 @@
+import { softmaxCrossEntropy, sumOfSquares } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { DataError, NumericalError, ShapeError } from "../errors.ts";
 import { LOG_ALPHA_LIMIT } from "../gate/hard-concrete.ts";
@@ -71,10 +72,10 @@ export class GradientSteps<Batch> {
     try {
       taken = tf.variableGrads(
         () => {
-          const loss = crossEntropy(model.logits(batch.inputs, context), batch.labels);
+          const { logits, expected } = model.forward(batch.inputs, context);
+          const loss = crossEntropy(logits, batch.labels);
           observed.push(tf.keep(tf.clone(loss)));
-          if (gate === undefined) return loss;
-          const expected = gate.expectedFraction();
+          if (expected === undefined) return loss;
           observed.push(tf.keep(tf.clone(expected)));
           return tf.add(loss, tf.mul(expected, multiplier));
         },
@@ -84,7 +85,7 @@ export class GradientSteps<Batch> {
       // A parameter that the batch did not touch has no gradient.
       const gradients = weights.map((variable): tf.Tensor | undefined => grads[variable.name]);
       const gateGradient = logAlpha === undefined ? undefined : grads[logAlpha.name];
-      observed.push(sumOfSquares(gradients), sumOfSquares([gateGradient]));
+      observed.push(sumOfSquares(present(gradients)), sumOfSquares(present([gateGradient])));
       const numbers = await Promise.all(observed.map(readScalar));
       const [loss = Number.NaN, expected = 1] = gate === undefined ? numbers.slice(0, 1) : numbers;
       if (!numbers.every(Number.isFinite)) {
@@ -144,9 +145,8 @@ export class GradientSteps<Batch> {
   }
 }
 
-function sumOfSquares(tensors: readonly (tf.Tensor | undefined)[]): tf.Tensor {
-  const sums = tensors.flatMap((tensor) => (tensor === undefined ? [] : [tensor]));
-  return tf.tidy(() => (sums.length === 0 ? tf.scalar(0) : tf.addN(sums.map((tensor) => tf.sum(tf.square(tensor))))));
+function present(tensors: readonly (tf.Tensor | undefined)[]): tf.Tensor[] {
+  return tensors.flatMap((tensor) => (tensor === undefined ? [] : [tensor]));
 }
 
 /**
@@ -165,15 +165,12 @@ function crossEntropy(logits: tf.Tensor2D, labels: Int32Array): tf.Scalar {
         received: labels.length,
       });
     }
-    const oneHot = new Float32Array(rows * classes);
-    labels.forEach((label, row) => {
-      if (!(label >= 0 && label < classes)) {
-        const received = `${label} in row ${row} of a batch`;
-        throw new DataError({ where, expected: `labels from 0 to ${classes - 1}`, received });
-      }
-      oneHot[row * classes + label] = -1 / rows;
-    });
-    return tf.sum(tf.mul(tf.logSoftmax(logits), tf.tensor2d(oneHot, [rows, classes])));
+    const row = labels.findIndex((label) => !(label >= 0 && label < classes));
+    if (row >= 0) {
+      const received = `${labels[row]} in row ${row} of a batch`;
+      throw new DataError({ where, expected: `labels from 0 to ${classes - 1}`, received });
+    }
+    return tf.mean(softmaxCrossEntropy(logits, tf.tensor1d(labels, "int32")));
   });
 }
 

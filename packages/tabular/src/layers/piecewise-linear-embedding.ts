@@ -1,8 +1,9 @@
 import { ConfigError } from "@l0gm/core";
+import { piecewiseLinear } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Module } from "../module.ts";
 import { ModuleLayer, type SeededLayerArgs } from "./module-layer.ts";
-import { columnsFirst, perColumnLinear, perColumnLinearWeights } from "./per-column-linear.ts";
+import { perColumnLinearWeights } from "./per-column-linear.ts";
 
 /** Options of {@link PiecewiseLinearEmbedding}. */
 export interface PiecewiseLinearEmbeddingOptions {
@@ -10,16 +11,6 @@ export interface PiecewiseLinearEmbeddingOptions {
   readonly edges: readonly (readonly number[])[];
   /** Numbers that stand for a value. */
   readonly dimension: number;
-}
-
-interface Encoding {
-  readonly bins: number;
-  /** Each `[columns, 1, bins]`: a value's place in its bin is x * scale + shift, 0 at the left border and 1 at the right one. */
-  readonly scale: Float32Array;
-  readonly shift: Float32Array;
-  /** 1 in a column's first and last bin. */
-  readonly first: Float32Array;
-  readonly last: Float32Array;
 }
 
 function checkEdges(edges: readonly (readonly number[])[]): void {
@@ -35,41 +26,18 @@ function checkEdges(edges: readonly (readonly number[])[]): void {
   }
 }
 
-function encodingOf(edges: readonly (readonly number[])[]): Encoding {
-  const bins = Math.max(...edges.map((of) => of.length - 1));
-  const make = (): Float32Array => new Float32Array(edges.length * bins);
-  const encoding = { bins, scale: make(), shift: make(), first: make(), last: make() };
-  edges.forEach((of, column) => {
-    of.slice(1).forEach((right, k) => {
-      const left = of[k] ?? right;
-      const at = column * bins + k;
-      encoding.scale[at] = 1 / (right - left);
-      encoding.shift[at] = -left / (right - left);
-      encoding.first[at] = Number(k === 0);
-      encoding.last[at] = Number(k === of.length - 2);
-    });
-  });
-  return encoding;
-}
-
 export function piecewiseLinearEmbedding(
   options: PiecewiseLinearEmbeddingOptions,
 ): Module<tf.Tensor[], "kernel" | "bias"> {
   const { edges, dimension } = options;
   checkEdges(edges);
-  const { bins, ...encoding } = encodingOf(edges);
+  const bins = Math.max(...edges.map((of) => of.length - 1));
   return {
     weights: perColumnLinearWeights(edges.length, bins, dimension),
     macs: edges.length * bins * dimension,
-    apply: (weights, [x]) => {
-      const constant = (values: Float32Array): tf.Tensor3D => tf.tensor3d(values, [edges.length, 1, bins]);
-      const place = tf.add(tf.mul(columnsFirst(x as tf.Tensor), constant(encoding.scale)), constant(encoding.shift));
-      // The outer bins go on beyond their outer borders, so that values out there still differ. Clipping and masks say the same as
-      // a minimum and a maximum with one border a bin, which WebAssembly broadcasts at 130 ns an element.
-      const below = tf.mul(tf.relu(tf.neg(place)), constant(encoding.first));
-      const above = tf.mul(tf.relu(tf.sub(place, 1)), constant(encoding.last));
-      const encoded = tf.add(tf.sub(tf.clipByValue(place, 0, 1), below), above);
-      return perColumnLinear(encoded, weights);
+    apply: ({ kernel, bias }, [x]) => {
+      const linear = piecewiseLinear(x as tf.Tensor2D, kernel as tf.Tensor3D, edges);
+      return tf.relu(tf.add(linear, tf.reshape(bias, [1, edges.length, dimension])));
     },
   };
 }
