@@ -14,7 +14,7 @@
 import { argument, scratchMemory } from "./call";
 import { narrowColumns, narrowDots } from "./narrow";
 import { ADD, BIAS, RELU, TILE_BYTES, TILE_COLUMNS, TILE_ROWS, tile } from "./tile";
-import { at, rowAt } from "./vector";
+import { at, loadLanes, rowAt, splat } from "./vector";
 import { COLUMNS, MATRICES } from "../src/kernels/tasks";
 
 const BLOCK_ROWS = 96;
@@ -28,7 +28,8 @@ export const PRODUCT_SCRATCH = TILE_BYTES + LEFT_BYTES + BLOCK_INNER * BLOCK_COL
 const NARROW = 4;
 
 /**
- * Packs four rows or columns, `lanes` of which exist, as `inner` groups of four; the others become 0.
+ * Packs four rows or columns, `lanes` of which exist, as `inner` groups of four. What the others become does not matter, as their sums are
+ * not stored: one that exists once more, or 0.
  *
  * @param across - floats from one of the four to the next
  * @param along - floats from one k to the next
@@ -36,20 +37,20 @@ const NARROW = 4;
  */
 function packFour(source: usize, across: i32, along: i32, lanes: i32, inner: i32, target: usize, step: i32): void {
   const alongBytes = <usize>along << 2;
-  const acrossBytes = <usize>across << 2;
-  if (lanes == 4 && across == 1) {
+  if (across == 1 || lanes <= 0) {
     for (let k = 0; k < inner; k++) {
-      v128.store(target, v128.load(source));
+      v128.store(target, lanes == 4 ? v128.load(source) : lanes <= 0 ? splat(0) : loadLanes(source, lanes));
       source += alongBytes;
       target += step;
     }
     return;
   }
+  const acrossBytes = <usize>across << 2;
+  const source1 = lanes > 1 ? acrossBytes : 0;
+  const source2 = lanes > 2 ? acrossBytes * 2 : source1;
+  const source3 = lanes > 3 ? acrossBytes * 3 : source2;
   let k = 0;
-  if (lanes == 4 && along == 1) {
-    const source1 = acrossBytes;
-    const source2 = acrossBytes * 2;
-    const source3 = acrossBytes * 3;
+  if (along == 1) {
     for (; k + 4 <= inner; k += 4) {
       const a = v128.load(source);
       const b = v128.load(source + source1);
@@ -71,48 +72,44 @@ function packFour(source: usize, across: i32, along: i32, lanes: i32, inner: i32
     }
   }
   for (; k < inner; k++) {
-    let from = source;
-    for (let lane = 0; lane < 4; lane++) {
-      store<f32>(at(target, lane), lane < lanes ? load<f32>(from) : 0);
-      from += acrossBytes;
-    }
+    store<f32>(target, load<f32>(source));
+    store<f32>(target, load<f32>(source + source1), 4);
+    store<f32>(target, load<f32>(source + source2), 8);
+    store<f32>(target, load<f32>(source + source3), 12);
     source += alongBytes;
     target += step;
   }
 }
 
-/** Packs `lanes` of fewer than four rows or columns, for a panel whose width is no multiple of four. */
-function packFew(
-  source: usize,
-  across: i32,
-  along: i32,
-  width: i32,
-  lanes: i32,
-  inner: i32,
-  target: usize,
-  step: i32,
-): void {
-  for (let lane = 0; lane < width; lane++) {
-    let from = rowAt(source, lane, across);
-    let to = at(target, lane);
+/** `packFour` for the last two of a panel of six. */
+function packTwo(source: usize, across: i32, along: i32, lanes: i32, inner: i32, target: usize, step: i32): void {
+  const alongBytes = <usize>along << 2;
+  if (across == 1 && lanes >= 2) {
     for (let k = 0; k < inner; k++) {
-      store<f32>(to, lane < lanes ? load<f32>(from) : 0);
-      from += <usize>along << 2;
-      to += step;
+      store<i64>(target, load<i64>(source));
+      source += alongBytes;
+      target += step;
     }
+    return;
+  }
+  const source1 = lanes > 1 ? <usize>across << 2 : 0;
+  for (let k = 0; k < inner; k++) {
+    store<f32>(target, lanes > 0 ? load<f32>(source) : 0);
+    store<f32>(target, lanes > 0 ? load<f32>(source + source1) : 0, 4);
+    source += alongBytes;
+    target += step;
   }
 }
 
-/** Packs `count` rows or columns into panels of `width`. */
+/** Packs `count` rows or columns into panels of `width`: 4, 6, 8 or 16. */
 function pack(source: usize, across: i32, along: i32, count: i32, inner: i32, target: usize, width: i32): void {
   for (let i = 0; i < count; i += width) {
     for (let start = 0; start < width; start += 4) {
       const from = rowAt(source, i + start, across);
       const to = at(target, start);
-      const lanes = max(0, min(4, count - i - start));
-      const four = min(4, width - start);
-      if (four == 4) packFour(from, across, along, lanes, inner, to, width << 2);
-      else packFew(from, across, along, four, min(four, lanes), inner, to, width << 2);
+      const lanes = min(4, count - i - start);
+      if (width - start >= 4) packFour(from, across, along, lanes, inner, to, width << 2);
+      else packTwo(from, across, along, lanes, inner, to, width << 2);
     }
     target += <usize>(width * inner) << 2;
   }
