@@ -181,7 +181,8 @@ export function multiply(
 /**
  * Task PRODUCT. Arguments: A, B, C, bias (addresses; bias 0 is none); rows, columns, inner; rowsA, stepsA, stepsB, columnsB; floats from
  * one matrix of A, B and C to the next; relu (0 or 1); what the units are. `table`, unless 0, holds the index of A's matrix and of B's
- * for every matrix of C, in turn: a broadcast batch. Last the addend of a single product (address or 0).
+ * for every matrix of C, in turn: a broadcast batch. Then the addend of a single product (address or 0), and a length
+ * along k that is cut into the products of the batch, `inner` for each but the last (0: each has `inner`).
  */
 export function product(first: i32, last: i32): void {
   let a = argument<usize>(0);
@@ -201,6 +202,7 @@ export function product(first: i32, last: i32): void {
   const units = argument<i32>(14);
   const table = argument<usize>(15);
   let addend = argument<usize>(16);
+  const total = argument<i32>(17);
   const rowC = columns;
 
   let matrices = 1;
@@ -222,17 +224,18 @@ export function product(first: i32, last: i32): void {
   }
   const isNarrow = columns <= NARROW && inner * columns * 4 <= PRODUCT_SCRATCH;
   for (let i = matrix; i < matrix + matrices; i++) {
+    const depth = total == 0 ? inner : min(inner, total - i * inner);
     const indexA = table == 0 ? i : load<i32>(at(table, 2 * i));
     const indexB = table == 0 ? i : load<i32>(at(table, 2 * i + 1));
     const x = rowAt(a, indexA, nextA);
     const y = rowAt(b, indexB, nextB);
     const z = rowAt(c, i, rows * rowC);
     if (isNarrow && stepsA == 1) {
-      narrowDots(x, rowsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu, addend);
+      narrowDots(x, rowsA, y, stepsB, columnsB, z, rowC, rows, columns, depth, bias, relu, addend);
     } else if (isNarrow && rowsA == 1) {
-      narrowColumns(x, stepsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu, addend);
+      narrowColumns(x, stepsA, y, stepsB, columnsB, z, rowC, rows, columns, depth, bias, relu, addend);
     } else {
-      multiply(x, rowsA, stepsA, y, stepsB, columnsB, z, rowC, rows, columns, inner, bias, relu, addend);
+      multiply(x, rowsA, stepsA, y, stepsB, columnsB, z, rowC, rows, columns, depth, bias, relu, addend);
     }
   }
 }

@@ -15,7 +15,7 @@ function multiply({ module }: CompiledKernels, rows: number, inner: number, colu
   const [b, c] = [rows * inner, (rows + columns) * inner];
   for (let i = 0; i < c; i++) values[i] = Math.sin(i * 12.9898);
   const args = new Float64Array(memory.buffer, control + ARGUMENTS_AT, 32);
-  args.set([0, 4 * b, 4 * c, 0, rows, columns, inner, inner, 1, columns, 1, 0, 0, 0, ROWS, 0, 0]);
+  args.set([0, 4 * b, 4 * c, 0, rows, columns, inner, inner, 1, columns, 1, 0, 0, 0, ROWS, 0, 0, 0]);
   kernels.run(PRODUCT, rows, rows);
   return values.slice(c, c + rows * columns);
 }

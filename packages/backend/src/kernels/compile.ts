@@ -116,7 +116,7 @@ function isWide(module: Module, shared: boolean): boolean {
   for (let i = 0; i < c; i++) values[i] = (Math.imul(i, 0x9e3779b1) >>> 28) - 8;
   const args = new Float64Array(memory.buffer, control + ARGUMENTS_AT, 32);
   const multiply = (rows: number, columns: number): void => {
-    args.set([0, 4 * b, 4 * c, 0, rows, columns, inner, inner, 1, columns, 1, 0, 0, 0, ROWS, 0, 0]);
+    args.set([0, 4 * b, 4 * c, 0, rows, columns, inner, inner, 1, columns, 1, 0, 0, 0, ROWS, 0, 0, 0]);
     kernels.run(PRODUCT, rows, rows);
   };
   const timePerElement = (rows: number, columns: number): number => {

@@ -114,6 +114,21 @@ describe("BatchMatMul", () => {
     );
   });
 
+  it("equals the definition for long products with small results, which are made in parts", () => {
+    const long = fc
+      .tuple(fc.integer({ min: 1, max: 13 }), fc.integer({ min: 1000, max: 2600 }), fc.integer({ min: 1, max: 21 }))
+      .chain((sizes) => operands([], [], sizes));
+    fc.assert(
+      fc.property(long, (product) => {
+        tf.tidy(() => {
+          const received = tf.matMul(toTensor(product.a), toTensor(product.b), product.ta, product.tb);
+          expect(Array.from(received.dataSync(), (v) => v + 0)).toEqual(definition(product).values.map((v) => v + 0));
+        });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it.each([
     [false, false],
     [false, true],

@@ -51,6 +51,7 @@ async function compute(threads: number): Promise<string[]> {
       tf.matMul(matrix, other),
       tf.matMul(other, matrix, true, true),
       tf.matMul(matrix, matrix, true, false),
+      tf.matMul(normal([2300, 45], "long"), normal([2300, 70], "long"), true, false),
       tf.matMul(matrix, matrix, false, true),
       tf.matMul(many, many, true, false),
       tf.sum(matrix, 0),
