@@ -19,6 +19,7 @@ import { neighborsOperation } from "../operations/neighbors.ts";
 import { randomOperation } from "../operations/random.ts";
 import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
 import { gather, pad, select, slice, tile } from "./copy.ts";
+import { einsum } from "./einsum.ts";
 import { canStartHelpers } from "./helper-threads.ts";
 import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
@@ -33,6 +34,7 @@ const KERNELS: readonly Kernel[] = [
   batchMatMul,
   fusedMatMul,
   segmentSum,
+  einsum,
   sum,
   mean,
   gather,
