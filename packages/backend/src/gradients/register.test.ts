@@ -78,11 +78,6 @@ const CASES: readonly (readonly [name: string, shapes: readonly number[][], f: (
   ["einsum, one operand", [[2, 3, 2]], ([x]) => weigh(tf.einsum("ijk->kj", x))],
   ["einsum, the sum of one operand", [[2, 3]], ([x]) => weigh(tf.einsum("ij->", x))],
   ["where, by a comparison", [[6]], ([x]) => weigh(tf.where(tf.greater(x, 0.1), tf.mul(x, 3), tf.neg(x)))],
-  [
-    "where, by logic",
-    [[6]],
-    ([x]) => weigh(tf.where(tf.logicalAnd(tf.less(x, 0.5), tf.logicalNot(tf.equal(x, 0))), x, 2)),
-  ],
   ["divNoNan", [[4]], ([x]) => weigh(tf.divNoNan(1, tf.add(x, 3)))],
   ["prod", [[2, 3]], ([x]) => weigh(tf.prod(x, 1))],
   [
