@@ -1,5 +1,6 @@
 import { backend as activeBackend, env, getBackend, getGradient, setBackend } from "@tensorflow/tfjs-core";
 import { BackendError } from "./errors.ts";
+import { registerMissingGradients } from "./gradients/register.ts";
 import { defaultThreads, whyNoHelpers } from "./kernels/helper-threads.ts";
 import { installKernels, type KernelReport } from "./kernels/install.ts";
 import { withSharedMemory } from "./kernels/shared-memory.ts";
@@ -135,9 +136,10 @@ export function hintFor(name: BackendName): string {
   }
 }
 
-/** tfjs-core registers no gradients in Node; tfjs-layers, which our models need anyway, registers all of them. */
+/** tfjs-core registers no gradients in Node; tfjs-layers, which our models need anyway, registers all that tfjs has. */
 async function registerGradients(): Promise<void> {
   if (getGradient("BatchMatMul") === undefined) await import("@tensorflow/tfjs-layers");
+  registerMissingGradients();
 }
 
 let inForce: BackendReport | undefined;

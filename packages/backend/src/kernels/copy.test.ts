@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { anyFloat, axis, expectLikeCpu, type Plain, plain } from "../../test/against-cpu.ts";
 import { expectGradient } from "../../test/gradient.ts";
-import { BackendError } from "../errors.ts";
 import { useBackend } from "../select.ts";
 
 beforeAll(async () => {
@@ -52,7 +51,9 @@ describe("GatherV2", () => {
 
   it.each([-1, 4])("refuses the index %d of 4 rows", async (index) => {
     await useBackend("wasm");
-    expect(() => tf.tidy(() => tf.gather(tf.zeros([4, 2]), tf.tensor1d([0, index], "int32")))).toThrow(BackendError);
+    expect(() => tf.tidy(() => tf.gather(tf.zeros([4, 2]), tf.tensor1d([0, index], "int32")))).toThrow(
+      `the index value ${index} is not in [0, 3]`,
+    );
   });
 
   it.each([0, 1])("has the right gradient on axis %d", (on) => {

@@ -1,5 +1,4 @@
 import { backend_util, slice_util, type Tensor, util } from "@tensorflow/tfjs-core";
-import { BackendError } from "../errors.ts";
 import { input, type Kernel } from "./kernel.ts";
 import { addressOf, allocate, isWord, sizeOf, wordOffset } from "./memory.ts";
 import { GATHER, SELECT } from "./tasks.ts";
@@ -35,8 +34,8 @@ export const gather: Kernel = {
     const ids = wordOffset(call.backend, indices);
     for (let i = 0; i < count; i++) {
       const index = call.backend.wasm.HEAP32[ids + i] as number;
-      if (index >= 0 && index < length) continue;
-      throw new BackendError({ where: "gather", expected: `indices from 0 to ${length - 1}`, received: index });
+      // The stock kernel has the message for an index out of range.
+      if (index < 0 || index >= length) return call.stock();
     }
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
     const out = allocate(call.backend, shape, x.dtype);

@@ -21,6 +21,7 @@ import { randomOperation } from "../operations/random.ts";
 import { sumOfSquaresOperation } from "../operations/sum-of-squares.ts";
 import { type Assembly, type AssemblyOptions, startAssembly } from "./assembly.ts";
 import { gather, pad, select, slice, split, tile } from "./copy.ts";
+import { einsum } from "./einsum.ts";
 import { whyNoHelpers } from "./helper-threads.ts";
 import { cast, identity } from "./identity.ts";
 import { asKernelFunc, type Kernel } from "./kernel.ts";
@@ -35,6 +36,7 @@ const KERNELS: readonly Kernel[] = [
   batchMatMul,
   fusedMatMul,
   segmentSum,
+  einsum,
   sum,
   mean,
   gather,

@@ -171,8 +171,9 @@ export function matrixProduct(call: KernelCall, epilogue: Epilogue = {}): Tensor
   const rows = transposeA ? columnsA : rowsA;
   const inner = transposeA ? rowsA : columnsA;
   const columns = transposeB ? rowsB : columnsB;
+  const fits = a.shape.length >= 2 && b.shape.length >= 2 && inner === (transposeB ? columnsB : rowsB);
   // The stock kernel has the message for operands that do not fit.
-  if (a.dtype !== "float32" || b.dtype !== "float32" || inner !== (transposeB ? columnsB : rowsB)) return call.stock();
+  if (!fits || a.dtype !== "float32" || b.dtype !== "float32") return call.stock();
 
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const batch = broadcast_util.assertAndGetBroadcastShape(batchA, batchB);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { axis, expectLikeCpu, finite, plain } from "../../test/against-cpu.ts";
+import { anyFloat, axis, expectLikeCpu, finite, plain } from "../../test/against-cpu.ts";
 import { useBackend } from "../select.ts";
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ const cases = fc
   })
   .chain(({ shape, ...rest }) =>
     fc.record({
-      x: plain(shape, finite),
+      x: fc.oneof({ weight: 3, arbitrary: plain(shape, finite) }, { weight: 1, arbitrary: plain(shape, anyFloat) }),
       axes: fc.subarray([...shape.keys()], { minLength: 1 }),
       keep: fc.constant(rest.keep),
       average: fc.constant(rest.average),
