@@ -1,6 +1,6 @@
 import { randomUniform, useBackend } from "@l0gm/backend";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import { ConfigError } from "./errors.ts";
 import { Random, seedsFrom } from "./random.ts";
 
@@ -72,7 +72,7 @@ describe("reproducibility", () => {
 
 describe("numbers that are set aside", () => {
   test("count as drawn, and are those that would have come", async () => {
-    await useBackend("cpu");
+    await useBackend(inject("backend"));
     const [random, other] = [Random.from(7, "dropout", 2), Random.from(7, "dropout", 2)];
     expect(random.uniforms(3)).toEqual(other.uniforms(3));
     const noise = randomUniform([5], random.take(5), -1, 2);
