@@ -10,7 +10,7 @@ import { CASES } from "./cases.ts";
 import { goalsOf } from "./goals.ts";
 import { FILLED, implementations } from "./implementations.ts";
 import { Peer, PeerFailure } from "./peer.ts";
-import { anyRefused, fillPage, markdownText, type Run, terminalText } from "./report.ts";
+import { anyRefused, fillPage, type Run, terminalText } from "./report.ts";
 import { type CaseResult, caseResult, type Entry } from "./result.ts";
 import { measureInRounds } from "./rounds.ts";
 
@@ -171,7 +171,7 @@ async function run(options: Options): Promise<void> {
   }
   if (options.markdown === undefined) return;
   const page = await readFile(options.markdown, "utf8");
-  await writeFile(options.markdown, fillPage(page, markdownText(result), options.markdown));
+  await writeFile(options.markdown, fillPage(page, result, options.markdown));
   say(`tables: ${options.markdown}`);
 }
 
@@ -191,7 +191,7 @@ await program
   .option("--python <path>", "interpreter that has PyTorch", process.env["PYTHON"] ?? "python3")
   .option("--seed <n>", "of the order within rounds", count, 1)
   .option("--json <file>", "where every time goes", "runs/backend-benchmark.json")
-  .option("--markdown <file>", "page between whose marks the tables go")
+  .option("--markdown <file>", "page between whose marks, those for this version of Node, the tables go")
   .option("--quick", "about two minutes: fewer rounds, without the filled stock backend", false)
   .action(run)
   .parseAsync();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { CASES } from "./cases.ts";
 import { goalsOf } from "./goals.ts";
-import { fillPage, markdownText, type Run, tablesOf } from "./report.ts";
+import { fillPage, type Run, tablesOf } from "./report.ts";
 import { caseResult } from "./result.ts";
 import type { CaseTimes } from "./rounds.ts";
 
@@ -100,13 +100,14 @@ test("tables show failures and refusals in the place of figures", () => {
 });
 
 test("a page keeps its text, and one without marks is an error", () => {
-  const page = "# Title\n<!-- backend-benchmark:start -->\nold\n<!-- backend-benchmark:end -->\nrest\n";
-  const filled = fillPage(page, markdownText(run), "page.md");
-  expect(filled).toMatch(/^# Title\n<!-- backend-benchmark:start -->\n\*\*Products/);
-  expect(filled).toMatch(/Made by `pnpm bench:backend`\.\n<!-- backend-benchmark:end -->\nrest\n$/);
+  const page =
+    "# Title\n<!-- backend-benchmark-node-22:start -->\nold\n<!-- backend-benchmark-node-22:end -->\nrest\n";
+  const filled = fillPage(page, run, "page.md");
+  expect(filled).toMatch(/^# Title\n<!-- backend-benchmark-node-22:start -->\n\*\*Products/);
+  expect(filled).toMatch(/Made by `pnpm bench:backend`\.\n<!-- backend-benchmark-node-22:end -->\nrest\n$/);
   expect(filled).not.toContain("old");
   expect(filled).toContain("tfjs-node: not measured; not installed.");
   expect(filled).toContain("graphs: stock wasm fails: no kernel.");
-  expect(fillPage(filled, "new", "page.md")).toContain("start -->\nnew\n<!--");
-  expect(() => fillPage("no marks", "", "page.md")).toThrow(/page\.md has no lines/);
+  expect(fillPage(filled, run, "page.md")).toBe(filled);
+  expect(() => fillPage(page.replaceAll("22", "20"), run, "page.md")).toThrow(/page\.md has no lines .*node-22/);
 });

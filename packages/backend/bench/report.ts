@@ -32,9 +32,6 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-const START = "<!-- backend-benchmark:start -->";
-const END = "<!-- backend-benchmark:end -->";
-
 /** Three significant digits, but no fraction from 100 on. */
 function digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
@@ -164,16 +161,18 @@ function describe(name: string): string {
 }
 
 /**
- * Replaces what stands between the two marks of a page.
+ * Replaces what stands between the two marks that a page has for the run's major version of Node.
  *
  * @param file - for the message
  * @throws Error when the marks are not there, in this order
  */
-export function fillPage(text: string, body: string, file: string): string {
-  const start = text.indexOf(START);
-  const end = text.indexOf(END, start);
-  if (start < 0 || end < 0) throw new Error(`${file} has no lines ${START} and ${END}`);
-  return `${text.slice(0, start)}${START}\n${body}\n${text.slice(end)}`;
+export function fillPage(text: string, run: Run, file: string): string {
+  const mark = `backend-benchmark-node-${run.machine.node.split(".")[0]}`;
+  const [first, last] = [`<!-- ${mark}:start -->`, `<!-- ${mark}:end -->`];
+  const start = text.indexOf(first);
+  const end = text.indexOf(last, start);
+  if (start < 0 || end < 0) throw new Error(`${file} has no lines ${first} and ${last}`);
+  return `${text.slice(0, start)}${first}\n${markdownText(run)}\n${text.slice(end)}`;
 }
 
 /** Fails the run: a comparison was refused. */

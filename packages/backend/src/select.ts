@@ -22,7 +22,7 @@ export interface BackendOptions {
   /**
    * Threads that share the work of the WebAssembly kernels, this one included; results do not depend on their number. More than one needs
    * Node or a page that is cross-origin isolated, and a WebAssembly backend that is first started here. Left out, it stays as it is, at
-   * first 1.
+   * first 2 where there are two cores, and 1 in a worker.
    */
   readonly threads?: number;
   /**

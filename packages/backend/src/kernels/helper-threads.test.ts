@@ -30,10 +30,13 @@ describe("helper threads", () => {
     expect(maySleep()).toBe(false);
   });
 
-  it("are as many as cores at most where nobody asks, and none inside a worker", () => {
-    expect(defaultThreads()).toBeGreaterThanOrEqual(1);
-    expect(defaultThreads()).toBeLessThanOrEqual(availableParallelism());
+  it("make two threads where nobody asks and there are two cores, and one inside a worker", () => {
+    expect(defaultThreads()).toBe(Math.min(2, availableParallelism()));
     const browser = { crossOriginIsolated: true, Worker: class {}, navigator: { hardwareConcurrency: 8 } };
+    pretendBrowser(browser);
+    expect(defaultThreads()).toBe(2);
+    pretendBrowser({ ...browser, navigator: { hardwareConcurrency: 1 } });
+    expect(defaultThreads()).toBe(1);
     pretendBrowser({ ...browser, WorkerGlobalScope: class {} });
     expect(defaultThreads()).toBe(1);
     pretendBrowser({ ...browser, crossOriginIsolated: false });
