@@ -1,9 +1,10 @@
 import { ConfigError, type Encoder, registerEncoder } from "@l0gm/core";
+import { checkInteger, checkRate, type EncoderKind, layerNorm, moduleEncoder } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
 import type { TableBatch } from "./dataset.ts";
 import { featureTokenizer, tokenCount } from "./layers/feature-tokenizer.ts";
-import { checkInteger, checkRate, type EncoderKind, type TableEncoderOptions, tableEncoder } from "./table-encoder.ts";
-import { layerNorm, transformerBlock } from "./transformer-block.ts";
+import { checkColumns, checkedTrunk, type TableEncoderOptions } from "./table-encoder.ts";
+import { transformerBlock } from "./transformer-block.ts";
 
 /** Options of {@link featureTransformerEncoder}. */
 export interface FeatureTransformerEncoderOptions extends TableEncoderOptions {
@@ -21,9 +22,10 @@ export interface FeatureTransformerEncoderOptions extends TableEncoderOptions {
 
 const KIND = "tabular/feature-transformer";
 
-const FEATURE_TRANSFORMER: EncoderKind<FeatureTransformerEncoderOptions> = {
+const FEATURE_TRANSFORMER: EncoderKind<TableBatch, FeatureTransformerEncoderOptions> = {
   kind: KIND,
   trunk(weights, options) {
+    checkColumns(KIND, options.data);
     const { data, tokenWidth: dimension = 32, blocks = 2, heads = 4, dropout = 0.1 } = options;
     const hidden = options.hidden ?? Math.round((dimension * 4) / 3);
     for (const [name, value] of Object.entries({ tokenWidth: dimension, blocks, heads, hidden })) {
@@ -40,7 +42,7 @@ const FEATURE_TRANSFORMER: EncoderKind<FeatureTransformerEncoderOptions> = {
       transformerBlock(weights, `block${i}`, { ...shape, normalised: i > 0, firstOnly: i === blocks - 1 }),
     );
     const norm = weights.bind("norm", layerNorm(dimension));
-    return {
+    return checkedTrunk(KIND, data, {
       width: dimension,
       apply({ numeric, categorical }, context) {
         const inputs = [
@@ -50,7 +52,7 @@ const FEATURE_TRANSFORMER: EncoderKind<FeatureTransformerEncoderOptions> = {
         const y = stack.reduce((x, block) => block(x, context), tokenize(inputs));
         return tf.relu(norm(tf.reshape(y, [-1, dimension])));
       },
-    };
+    });
   },
 };
 
@@ -72,7 +74,7 @@ const FEATURE_TRANSFORMER: EncoderKind<FeatureTransformerEncoderOptions> = {
  * ```
  */
 export function featureTransformerEncoder(options: FeatureTransformerEncoderOptions): Encoder<TableBatch> {
-  return tableEncoder(FEATURE_TRANSFORMER, options);
+  return moduleEncoder(FEATURE_TRANSFORMER, options);
 }
 
 registerEncoder(

@@ -17,11 +17,9 @@ export { type TableBatch, type TableDatasetOptions, tableDataset } from "./datas
 export { type FeatureTransformerEncoderOptions, featureTransformerEncoder } from "./feature-transformer-encoder.ts";
 export { CategoricalEmbedding, type CategoricalEmbeddingOptions } from "./layers/categorical-embedding.ts";
 export { FeatureTokenizer, type FeatureTokenizerOptions } from "./layers/feature-tokenizer.ts";
-export type { LayerArgs, ModuleLayer, SeededLayerArgs } from "./layers/module-layer.ts";
 export { PeriodicEmbedding, type PeriodicEmbeddingOptions } from "./layers/periodic-embedding.ts";
 export { PiecewiseLinearEmbedding, type PiecewiseLinearEmbeddingOptions } from "./layers/piecewise-linear-embedding.ts";
 export { type MlpEncoderOptions, mlpEncoder } from "./mlp-encoder.ts";
-export type { Fill, Module, Weight } from "./module.ts";
 export type { QuantileScaling, Scaling, StandardScaling } from "./numeric-scaling.ts";
 export {
   type CategoricalState,

@@ -1,13 +1,20 @@
 import { ConfigError, type Encoder, registerEncoder } from "@l0gm/core";
+import {
+  checkInteger,
+  checkRate,
+  dense,
+  dropout,
+  type EncoderKind,
+  heUniform,
+  type ModuleWeights,
+  moduleEncoder,
+} from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
 import type { TableBatch } from "./dataset.ts";
-import { dense } from "./dense.ts";
-import { dropout } from "./dropout.ts";
 import { categoricalEmbedding } from "./layers/categorical-embedding.ts";
 import { periodicEmbedding } from "./layers/periodic-embedding.ts";
 import { piecewiseLinearEmbedding } from "./layers/piecewise-linear-embedding.ts";
-import { heUniform, type ModuleWeights } from "./module.ts";
-import { checkInteger, checkRate, type EncoderKind, type TableEncoderOptions, tableEncoder } from "./table-encoder.ts";
+import { checkColumns, checkedTrunk, type TableEncoderOptions } from "./table-encoder.ts";
 
 /** Options of {@link mlpEncoder}. */
 export interface MlpEncoderOptions extends TableEncoderOptions {
@@ -72,9 +79,10 @@ function categoricalPart(weights: ModuleWeights, options: MlpEncoderOptions): [r
   return [({ categorical }) => tf.reshape(embed([categorical]), [-1, width]), width];
 }
 
-const MLP: EncoderKind<MlpEncoderOptions> = {
+const MLP: EncoderKind<TableBatch, MlpEncoderOptions> = {
   kind: KIND,
   trunk(weights, options) {
+    checkColumns(KIND, options.data);
     const { data, hidden = [256, 256], dropout: rate = 0.1 } = options;
     checkRate(KIND, "dropout", rate);
     const parts = [
@@ -92,7 +100,7 @@ const MLP: EncoderKind<MlpEncoderOptions> = {
       width = outputs;
       return layer;
     });
-    return {
+    return checkedTrunk(KIND, data, {
       width,
       apply(batch, context) {
         const x = tf.concat(
@@ -101,7 +109,7 @@ const MLP: EncoderKind<MlpEncoderOptions> = {
         );
         return layers.reduce((y, layer) => dropout(layer(y), rate, context), x);
       },
-    };
+    });
   },
 };
 
@@ -123,7 +131,7 @@ const MLP: EncoderKind<MlpEncoderOptions> = {
  * ```
  */
 export function mlpEncoder(options: MlpEncoderOptions): Encoder<TableBatch> {
-  return tableEncoder(MLP, options);
+  return moduleEncoder(MLP, options);
 }
 
 registerEncoder(KIND, (config) => mlpEncoder(config as MlpEncoderOptions) as Encoder<never>);

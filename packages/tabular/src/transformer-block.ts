@@ -1,25 +1,15 @@
 import type { EncodeContext } from "@l0gm/core";
 import {
-  type AttentionDropout,
-  attention as attentionOperation,
-  layerNorm as layerNormOperation,
-} from "@l0gm/core/operations";
+  dense,
+  dropout,
+  glorotUniform,
+  heUniform,
+  layerNorm,
+  type Module,
+  type ModuleWeights,
+} from "@l0gm/core/modules";
+import { type AttentionDropout, attention as attentionOperation } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
-import { dense } from "./dense.ts";
-import { dropout } from "./dropout.ts";
-import { glorotUniform, heUniform, type Module, type ModuleWeights, ones, zeros } from "./module.ts";
-
-/** Layer normalisation over the last axis (Ba et al. 2016). */
-export function layerNorm(width: number): Module<tf.Tensor, "scale" | "shift"> {
-  return {
-    weights: {
-      scale: { shape: [width], fill: ones, decay: false },
-      shift: { shape: [width], fill: zeros, decay: false },
-    },
-    macs: 0,
-    apply: ({ scale, shift }, x) => layerNormOperation(x, scale as tf.Tensor1D, shift as tf.Tensor1D),
-  };
-}
 
 /** Options of {@link transformerBlock}. */
 export interface TransformerBlockOptions {

@@ -1,7 +1,6 @@
 import { ConfigError } from "@l0gm/core";
+import { type Fill, type Module, ModuleLayer, normal, type SeededLayerArgs } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Fill, type Module, normal } from "../module.ts";
-import { ModuleLayer, type SeededLayerArgs } from "./module-layer.ts";
 
 /** Options of {@link CategoricalEmbedding}. */
 export interface CategoricalEmbeddingOptions {

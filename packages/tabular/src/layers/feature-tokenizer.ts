@@ -1,8 +1,7 @@
 import { ConfigError } from "@l0gm/core";
+import { type Module, ModuleLayer, type SeededLayerArgs, uniform, type Weight } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Module, uniform, type Weight } from "../module.ts";
 import { checkCardinalities, embeddingFill, lookUp, offsetsOf, totalOf } from "./categorical-embedding.ts";
-import { ModuleLayer, type SeededLayerArgs } from "./module-layer.ts";
 
 /** Options of {@link FeatureTokenizer}. */
 export interface FeatureTokenizerOptions {

@@ -1,5 +1,5 @@
+import { heUniform, type Weight, zeros } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
-import { heUniform, type Weight, zeros } from "../module.ts";
 
 /** Weights of one linear layer a column, `[columns, inputs, outputs]`. */
 export function perColumnLinearWeights(

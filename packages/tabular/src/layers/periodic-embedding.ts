@@ -1,6 +1,5 @@
+import { type Module, ModuleLayer, normal, type SeededLayerArgs } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
-import { type Module, normal } from "../module.ts";
-import { ModuleLayer, type SeededLayerArgs } from "./module-layer.ts";
 import { columnsFirst, perColumnLinear, perColumnLinearWeights } from "./per-column-linear.ts";
 
 /** Options of {@link PeriodicEmbedding}. */

@@ -1,8 +1,8 @@
 import { ConfigError } from "@l0gm/core";
+import type { Module } from "@l0gm/core/modules";
+import { ModuleLayer, type SeededLayerArgs } from "@l0gm/core/modules";
 import { piecewiseLinear } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
-import type { Module } from "../module.ts";
-import { ModuleLayer, type SeededLayerArgs } from "./module-layer.ts";
 import { perColumnLinearWeights } from "./per-column-linear.ts";
 
 /** Options of {@link PiecewiseLinearEmbedding}. */

@@ -1,5 +1,6 @@
-import { type Parameter, Random } from "@l0gm/core";
 import * as tf from "@tensorflow/tfjs-core";
+import type { Parameter } from "../model/encoder.ts";
+import { Random } from "../random.ts";
 
 /** Makes the initial values of a weight. */
 export type Fill = (random: Random, size: number) => Float32Array;

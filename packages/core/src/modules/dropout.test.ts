@@ -1,11 +1,16 @@
-import { Random, useBackend } from "@l0gm/core";
+import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import { Random } from "../random.ts";
 import { dropout } from "./dropout.ts";
 
-await useBackend("cpu");
+let x: tf.Tensor;
 
-const x = tf.ones([100, 50]);
+beforeAll(async () => {
+  await useBackend(inject("backend"));
+  x = tf.ones([100, 50]);
+});
+
 const at = (step: number) => ({ training: true, random: Random.from(0, "dropout", step) });
 
 describe("dropout", () => {

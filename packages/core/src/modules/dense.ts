@@ -1,4 +1,4 @@
-import { type DenseActivation, dense as denseOperation } from "@l0gm/core/operations";
+import { type DenseActivation, dense as denseOperation } from "@l0gm/backend";
 import type * as tf from "@tensorflow/tfjs-core";
 import { type Fill, type Module, zeros } from "./module.ts";
 

@@ -1,6 +1,6 @@
-import type { EncodeContext } from "@l0gm/core";
-import { dropout as dropoutOperation } from "@l0gm/core/operations";
+import { dropout as dropoutOperation } from "@l0gm/backend";
 import type * as tf from "@tensorflow/tfjs-core";
+import type { EncodeContext } from "../model/encoder.ts";
 
 /** Zeroes a share of the numbers and scales the others up (Srivastava et al. 2014); outside training nothing happens. */
 export function dropout(x: tf.Tensor, rate: number, { training, random }: EncodeContext): tf.Tensor {

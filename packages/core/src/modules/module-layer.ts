@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { initializers, type LayerVariable, layers, type Shape } from "@tensorflow/tfjs-layers";
-import { initialValues, type Module } from "../module.ts";
+import { initialValues, type Module } from "./module.ts";
 
 /** What every layer of tf.layers takes: `name`, `inputShape`, `trainable` and so on. */
 export type LayerArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 
-/** What every layer of this package takes. */
+/** What every layer that a seed initialises takes. */
 export interface SeededLayerArgs extends LayerArgs {
   /** Seed of the initial values. @defaultValue 0 */
   readonly seed?: number;

@@ -1,16 +1,21 @@
-import { useBackend } from "@l0gm/core";
-import { checkGradient } from "@l0gm/core/testing";
+import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import { checkGradient } from "../testing/gradients.ts";
 import { dense } from "./dense.ts";
 import { normal } from "./module.ts";
 
-await useBackend("cpu");
+beforeAll(() => useBackend(inject("backend")));
 
 describe("dense", () => {
   const layer = dense({ inputs: 2, outputs: 3, fill: normal(1) });
-  const kernel = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
-  const bias = tf.tensor1d([0.5, 0, -0.5]);
+  let kernel: tf.Tensor2D;
+  let bias: tf.Tensor1D;
+
+  beforeAll(() => {
+    kernel = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
+    bias = tf.tensor1d([0.5, 0, -0.5]);
+  });
 
   test("applies to the last axis of any tensor", () => {
     const x = tf.tensor3d([1, 0, 0, 1, 1, 1, 2, 0], [2, 2, 2]);

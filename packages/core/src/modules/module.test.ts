@@ -1,11 +1,11 @@
-import { useBackend } from "@l0gm/core";
-import { countTensors } from "@l0gm/core/testing";
+import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
-import { expect, test } from "vitest";
+import { beforeAll, expect, inject, test } from "vitest";
+import { countTensors } from "../testing/leaks.ts";
 import { dense } from "./dense.ts";
 import { glorotUniform, heUniform, ModuleWeights, normal } from "./module.ts";
 
-await useBackend("cpu");
+beforeAll(() => useBackend(inject("backend")));
 
 const module = dense({ inputs: 3, outputs: 2, fill: normal(1), times: 5 });
 
