@@ -12,8 +12,8 @@ const config: ViteUserConfig = defineConfig({
     // Those of `pnpm test:native`.
     exclude: [...configDefaults.exclude, "test/native/**"],
     provide: { backend: "cpu" },
-    // Compiles the WebAssembly kernels where their sources have changed.
-    globalSetup: ["packages/backend/assembly/build.mjs"],
+    // Compiles the WebAssembly kernels and bundles the sampler's worker where their sources have changed.
+    globalSetup: ["packages/backend/assembly/build.mjs", "packages/graph/worker/build.mjs"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

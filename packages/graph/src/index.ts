@@ -7,3 +7,14 @@
 export type { GraphBatch, SampledBatch, WholeGraphBatch } from "./batch.ts";
 export { Csr, type CsrArrays, type EdgeOptions, type NodeIds } from "./csr.ts";
 export type { NodeGraph, NodeSplit } from "./graph.ts";
+export { type DropEdgesOptions, dropEdges } from "./sampling/drop-edges.ts";
+export type { NodeTable } from "./sampling/job.ts";
+export {
+  type BatchPlace,
+  NeighborSampler,
+  type NeighborSamplerOptions,
+  type SampledBatchesOptions,
+  type SampledNodes,
+} from "./sampling/neighbor-sampler.ts";
+export { type SampledDatasetOptions, sampledDataset } from "./sampling/sampled-dataset.ts";
+export { type SparsifyOptions, sparsifyByDegree } from "./sampling/sparsify.ts";
