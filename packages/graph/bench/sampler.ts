@@ -1,0 +1,264 @@
+/**
+ * `pnpm bench:sampler`: batches of sampled neighbourhoods a second, ours and PyTorch Geometric's on the same simulated graph, in one
+ * interleaved run. Both sample the same nodes; the ratio is taken within each round.
+ */
+
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { Random } from "@l0gm/core";
+import { Command } from "commander";
+import { type Csr, NeighborSampler } from "../src/index.ts";
+import { heavyTailedGraph } from "./heavy-tailed.ts";
+import { writeNpy } from "./npy.ts";
+
+interface Options {
+  readonly nodes: string;
+  readonly degree: string;
+  readonly batch: string;
+  readonly fanOut: string;
+  readonly batches: string;
+  readonly rounds: string;
+  readonly workers: string;
+  readonly python: string;
+  readonly json: string;
+  readonly markdown?: string;
+}
+
+/** What one measurement found. */
+interface Pass {
+  readonly seconds: number;
+  readonly edges: number;
+  readonly nodes: number;
+}
+
+interface Contender {
+  readonly title: string;
+  /** Whom it is compared with: the same number of threads. */
+  readonly peer?: string;
+  measure(first: number, batches: number): Promise<Pass>;
+}
+
+/** Median and quartiles, by linear interpolation. */
+interface Spread {
+  readonly median: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (q: number): number => {
+    const place = q * (sorted.length - 1);
+    const [low = Number.NaN, high = low] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+    return low + (high - low) * (place % 1);
+  };
+  return { median: at(0.5), lower: at(0.25), upper: at(0.75) };
+}
+
+/** A process that answers every line with a line. */
+class Peer {
+  readonly #child;
+  readonly #lines: AsyncIterator<string>;
+  #chatter = "";
+
+  constructor(python: string, args: readonly string[]) {
+    this.#child = spawn(python, args, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child.stderr.on("data", (chunk: Buffer) => {
+      this.#chatter = `${this.#chatter}${chunk}`.slice(-1000);
+    });
+    this.#child.on("error", (error) => {
+      this.#chatter = error.message;
+    });
+    this.#child.stdin.on("error", () => {});
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** @throws Error when it fails or has ended, saying why */
+  async answer(request?: object): Promise<Record<string, unknown>> {
+    if (request !== undefined) this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done === true) throw new Error(this.#chatter.trim() || "its process ended");
+      if (!value.startsWith("{")) continue;
+      const answer = JSON.parse(value) as Record<string, unknown>;
+      if (typeof answer["fails"] === "string") throw new Error(answer["fails"]);
+      return answer;
+    }
+  }
+
+  end(): void {
+    this.#child.stdin.end();
+  }
+}
+
+const program = new Command("bench:sampler")
+  .description("sampled batches a second, beside PyTorch Geometric")
+  .option("--nodes <n>", "nodes of the simulated graph", "600000")
+  .option("--degree <n>", "its mean degree", "50")
+  .option("--batch <n>", "nodes a batch", "1024")
+  .option("--fan-out <list>", "neighbours a layer, the output's first", "15,10,5")
+  .option("--batches <n>", "batches a measurement", "20")
+  .option("--rounds <n>", "measurements of each", "7")
+  .option("--workers <list>", "numbers of worker threads", "0,1,2")
+  .option("--python <file>", "an interpreter with apps/bench/peers/requirements-graph.txt", "python3")
+  .option("--json <file>", "where every number goes", "runs/sampler-benchmark.json")
+  .option("--markdown <file>", "where the table goes, besides the terminal")
+  .parse();
+const options: Options = program.opts();
+const [nodes, degree, batch] = [Number(options.nodes), Number(options.degree), Number(options.batch)];
+const [batches, rounds] = [Number(options.batches), Number(options.rounds)];
+const fanOut = options.fanOut.split(",").map(Number);
+const workers = options.workers.split(",").map(Number);
+const seed = 1;
+
+function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
+  const sampler = new NeighborSampler(csr, { fanOut, seed, workers: threads });
+  return {
+    title: title("ours", threads),
+    async measure(first, count) {
+      const groups = Array.from({ length: count }, (_, i) =>
+        seeds.subarray((first + i) * batch, (first + i + 1) * batch),
+      );
+      const begin = performance.now();
+      let [edges, reached] = [0, 0];
+      for await (const { blocks, nodes } of sampler.batches(groups, { epoch: first })) {
+        for (const block of blocks) edges += block.entries;
+        reached += nodes.length;
+      }
+      return { seconds: (performance.now() - begin) / 1000, edges, nodes: reached };
+    },
+  };
+}
+
+function theirs(peer: Peer, loader: string, threads: number): Contender {
+  return {
+    title: title(`PyG ${loader}`, threads),
+    async measure(first, count) {
+      const found = await peer.answer({ loader, workers: threads, first, batches: count });
+      return { seconds: Number(found["seconds"]), edges: Number(found["edges"]), nodes: Number(found["nodes"]) };
+    },
+  };
+}
+
+function title(name: string, threads: number): string {
+  return `${name}, ${threads === 0 ? "no worker" : threads === 1 ? "1 worker" : `${threads} workers`}`;
+}
+
+const csr = heavyTailedGraph(nodes, degree, seed);
+const seeds = Random.from(seed, "seeds").permutation(nodes);
+const largest = csr.degrees().reduce((most, each) => Math.max(most, each), 0);
+const folder = await mkdtemp(join(tmpdir(), "l0gm-sampler-"));
+const peer = await startPeer();
+const contenders = workers.flatMap((count) => [
+  { ...ours(csr, seeds, count), peer: title("PyG NeighborLoader", count) },
+  ...(peer.process === undefined
+    ? []
+    : [theirs(peer.process, "NeighborLoader", count), theirs(peer.process, "NeighborSampler", count)]),
+]);
+const passes = new Map<string, Pass[]>(contenders.map(({ title }) => [title, []]));
+const perPass = Math.min(batches, Math.floor(nodes / batch / (rounds + 1)));
+if (perPass < 1) throw new Error(`${nodes} nodes are too few for ${rounds} rounds of batches of ${batch}`);
+for (let round = 0; round <= rounds; round++) {
+  const order = Random.from(seed, "order", round).permutation(contenders.length);
+  for (const i of order) {
+    const contender = contenders[i];
+    if (contender === undefined) continue;
+    const pass = await contender.measure(round * perPass, perPass);
+    // The first round finds compilers and caches cold.
+    if (round > 0) passes.get(contender.title)?.push(pass);
+    process.stderr.write(`round ${round} of ${rounds}, ${contender.title}: ${pass.seconds.toFixed(2)} s\n`);
+  }
+}
+peer.process?.end();
+await rm(folder, { recursive: true });
+
+async function startPeer(): Promise<{ process?: Peer; versions?: unknown; absent?: string }> {
+  await Promise.all([
+    writeNpy(join(folder, "offsets.npy"), csr.offsets),
+    writeNpy(join(folder, "neighbors.npy"), csr.neighbors),
+    writeNpy(join(folder, "seeds.npy"), seeds),
+  ]);
+  const script = join(import.meta.dirname, "pyg_peer.py");
+  const peer = new Peer(options.python, [script, folder, String(batch), ...fanOut.map(String)]);
+  try {
+    return { versions: (await peer.answer())["versions"], process: peer };
+  } catch (error) {
+    peer.end();
+    return { absent: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const results = contenders.map(({ title, peer: other }) => {
+  const own = passes.get(title) ?? [];
+  const against = other === undefined ? [] : (passes.get(other) ?? []);
+  return {
+    title,
+    batchesPerSecond: spread(own.map(({ seconds }) => perPass / seconds)),
+    edgesPerSecond: spread(own.map(({ seconds, edges }) => edges / seconds)),
+    edgesPerBatch: (own[0]?.edges ?? 0) / perPass,
+    nodesPerBatch: (own[0]?.nodes ?? 0) / perPass,
+    ...(against.length > 0 && {
+      ratioOfBatches: spread(own.map(({ seconds }, i) => (against[i]?.seconds ?? Number.NaN) / seconds)),
+      ratioOfEdges: spread(
+        own.map((pass, i) => {
+          const there = against[i];
+          return there === undefined ? Number.NaN : pass.edges / pass.seconds / (there.edges / there.seconds);
+        }),
+      ),
+    }),
+    passes: own,
+  };
+});
+const run = {
+  format: 1,
+  date: new Date().toISOString(),
+  machine: {
+    processor: cpus()[0]?.model,
+    cores: availableParallelism(),
+    node: process.version,
+    loadAverage: loadavg()[0],
+  },
+  graph: { nodes, entries: csr.entries, largestDegree: largest, simulated: true },
+  options: { batch, fanOut, batches: perPass, rounds, seed },
+  peer: peer.absent === undefined ? { versions: peer.versions } : { absent: peer.absent },
+  results,
+};
+await mkdir(dirname(options.json), { recursive: true });
+await writeFile(options.json, `${JSON.stringify(run, undefined, 2)}\n`);
+
+const number = ({ median, lower, upper }: Spread, digits: number): string =>
+  `${median.toFixed(digits)} [${lower.toFixed(digits)}, ${upper.toFixed(digits)}]`;
+const millions = ({ median, lower, upper }: Spread): Spread => ({
+  median: median / 1e6,
+  lower: lower / 1e6,
+  upper: upper / 1e6,
+});
+const rows = results.map((result) => [
+  result.title,
+  number(result.batchesPerSecond, 1),
+  number(millions(result.edgesPerSecond), 1),
+  Math.round(result.edgesPerBatch).toLocaleString("en"),
+  "ratioOfBatches" in result ? number(result.ratioOfBatches as Spread, 2) : "",
+  "ratioOfEdges" in result ? number(result.ratioOfEdges as Spread, 2) : "",
+]);
+const head = [
+  "",
+  "batches/s",
+  "million edges/s",
+  "edges a batch",
+  "batches, ours / NeighborLoader",
+  "edges, ours / NeighborLoader",
+];
+const table = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+const about = [
+  `Simulated graph: ${nodes.toLocaleString("en")} nodes, ${csr.entries.toLocaleString("en")} directed edges, largest degree ${largest.toLocaleString("en")}.`,
+  `Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement, ${rounds} rounds; medians [quartiles].`,
+  `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}.`,
+  peer.absent === undefined ? `Peer: ${JSON.stringify(peer.versions)}.` : `No peer: ${peer.absent}.`,
+].join("\n");
+const page = `${about}\n\n${table}\n`;
+process.stdout.write(page);
+if (options.markdown !== undefined) await writeFile(options.markdown, page);
