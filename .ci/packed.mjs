@@ -54,6 +54,16 @@ const encoder = layersEncoder(sequential({ layers: [layers.dense({ units: 8, inp
 const model = new GatedClassifier({ encoder, classes: 2, seed: 1 });
 assert.equal(model.width, 8);
 model.dispose();
+const { Csr, NeighborSampler } = await import("@l0gm/graph");
+const ring = Csr.fromEdges([0, 1, 2, 3, 4], [1, 2, 3, 4, 0], { nodes: 5, undirected: true });
+const sample = async (workers) => {
+  const batches = [];
+  const sampler = new NeighborSampler(ring, { fanOut: [1, 1], seed: 1, workers });
+  for await (const { nodes } of sampler.batches([[0, 2], [3], [4, 1]])) batches.push([...nodes]);
+  return batches;
+};
+assert.deepEqual(await sample(2), await sample(0));
+console.log("  sampled the same in two threads");
 `,
 );
 /** Versions of Node to check, besides the one that runs this. */

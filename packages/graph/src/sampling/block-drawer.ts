@@ -31,6 +31,8 @@ export class BlockDrawer {
   /** Where a node stands in the batch, above `#base`; anything below it is of an earlier batch. */
   readonly #places: Int32Array;
   #base = 1;
+  /** Whether the last batch failed, and left places that mean nothing. */
+  #unfinished = false;
   /** Of the batch, in the order in which they were met. */
   #nodes = new Int32Array(1024);
   /** Positions within a row that are taken, where there are many: marked with the number of the row's turn. */
@@ -51,6 +53,8 @@ export class BlockDrawer {
    * @param keys - the stream of each layer, the output's first; node v draws from the numbers of its block v
    */
   draw(seeds: Int32Array, keys: readonly StreamKeys[]): DrawnNodes {
+    if (this.#unfinished) this.#forget();
+    this.#unfinished = true;
     let count = seeds.length;
     this.#makeRoom(0, count);
     for (let i = 0; i < count; i++) {
@@ -65,6 +69,7 @@ export class BlockDrawer {
       count = block.columns;
     }
     this.#base += count;
+    this.#unfinished = false;
     return { blocks: blocks.reverse(), nodes: this.#nodes.slice(0, count) };
   }
 
@@ -85,7 +90,6 @@ export class BlockDrawer {
     this.#makeRoom(rows, entries);
     const neighbors = new Int32Array(entries);
     const weights = values === undefined ? undefined : new Float32Array(entries);
-    // Two passes over the entries, in each of which no load waits for the one before it.
     this.#choose(rows, offsets, neighbors, weights, keys);
     const columns = this.#number(rows, neighbors);
     sortRows(rows, offsets, neighbors, weights);
@@ -217,10 +221,12 @@ export class BlockDrawer {
       this.#nodes = nodes;
     }
     // Only between batches do places all lose their meaning.
-    if (count === 0 && this.#base > 2 ** 31 - 2 - this.#places.length) {
-      this.#places.fill(0);
-      this.#base = 1;
-    }
+    if (count === 0 && this.#base > 2 ** 31 - 2 - this.#places.length) this.#forget();
+  }
+
+  #forget(): void {
+    this.#places.fill(0);
+    this.#base = 1;
   }
 }
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { edgeWeight, graphs } from "../../test/graphs.ts";
 import { Csr } from "../csr.ts";
+import { BlockDrawer } from "./block-drawer.ts";
 import { NeighborSampler, type SampledNodes } from "./neighbor-sampler.ts";
 
 /** Node 0 receives from `degree` others, which receive from nobody. */
@@ -106,6 +107,20 @@ describe("blocks", () => {
       [1, 1, 0],
     ]);
     expect(sampler.sample([]).nodes.length).toBe(0);
+  });
+
+  test("stay right after a batch that failed", () => {
+    const { rows, columns, offsets, neighbors } = randomGraph(300, 3000);
+    const drawer = new BlockDrawer({ rows, columns, offsets, neighbors }, [3, 2]);
+    const keys = [
+      { low: 1, high: 2 },
+      { low: 3, high: 4 },
+    ];
+    const seeds = Int32Array.of(7, 8);
+    const expected = drawer.draw(seeds, keys);
+    // Stops in the second layer, which has no keys.
+    expect(() => drawer.draw(Int32Array.of(9, 10), keys.slice(0, 1))).toThrow(TypeError);
+    expect(drawer.draw(seeds, keys)).toEqual(expected);
   });
 
   test("stay right over many batches of one sampler", () => {
