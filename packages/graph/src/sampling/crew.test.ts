@@ -63,6 +63,18 @@ describe("answersOfCrew", () => {
   });
 });
 
+test("a process ends while an iteration lies unfinished", () => {
+  const script = `
+    import { Csr, NeighborSampler } from "@l0gm/graph";
+    const ring = Csr.fromEdges([0, 1, 2], [1, 2, 0], { nodes: 3 });
+    const batches = new NeighborSampler(ring, { fanOut: [1], seed: 1, workers: 2 }).batches([[0], [1], [2], [0], [1]]);
+    const { value } = await batches.next();
+    console.log(value.nodes.join());
+  `;
+  const args = ["--conditions=@l0gm/source", "--import", "tsx", "--input-type=module", "--eval", script];
+  expect(execFileSync(process.execPath, args, { encoding: "utf8", timeout: 30_000 })).toContain("0,2\n");
+});
+
 describe.runIf(process.platform === "linux")("threads are gone", () => {
   const options = { workers: 2, prefetch: 3 };
 

@@ -270,6 +270,15 @@ describe("batches", () => {
     },
   );
 
+  test.each([1, 15, 16, 40])("bring features of %i columns", async (columns) => {
+    const table = { columns, values: Float32Array.from({ length: csr.rows * columns }, (_, i) => i) };
+    const sampler = new NeighborSampler(csr, { fanOut: [4], seed: 1 });
+    for await (const { nodes, features: rows = [] } of sampler.batches([[3, 1999]], { features: table })) {
+      const expected = Array.from(nodes, (node) => Array.from({ length: columns }, (_, j) => node * columns + j));
+      expect([...rows]).toEqual(expected.flat());
+    }
+  });
+
   test("come of weighted graphs, too", async () => {
     const weights = Float32Array.from({ length: csr.entries }, (_, i) => i);
     const options = { fanOut: [4, -1], seed: 2 };
