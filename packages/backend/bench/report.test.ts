@@ -100,8 +100,7 @@ test("tables show failures and refusals in the place of figures", () => {
 });
 
 test("a page keeps its text, and one without marks is an error", () => {
-  const page =
-    "# Title\n<!-- backend-benchmark-node-22:start -->\nold\n<!-- backend-benchmark-node-22:end -->\nrest\n";
+  const page = "# Title\n<!-- backend-benchmark-node-22:start -->\nold\n<!-- backend-benchmark-node-22:end -->\nrest\n";
   const filled = fillPage(page, run, "page.md");
   expect(filled).toMatch(/^# Title\n<!-- backend-benchmark-node-22:start -->\n\*\*Products/);
   expect(filled).toMatch(/Made by `pnpm bench:backend`\.\n<!-- backend-benchmark-node-22:end -->\nrest\n$/);
