@@ -39,6 +39,20 @@ describe("useBackend", () => {
     await expect(useBackend("wasm", { threads: 0.5 })).rejects.toThrow(/threads/);
   });
 
+  it("takes calls at the same time one after the other", async () => {
+    await useBackend("wasm");
+    const factory = tf.findBackendFactory("wasm");
+    tf.removeBackend("wasm");
+    tf.registerBackend("wasm", factory);
+    const calls = [useBackend(), useBackend(), useBackend("cpu"), useBackend("tensorflow"), useBackend("wasm")];
+    const reports = (await Promise.allSettled(calls)).map((call) =>
+      call.status === "fulfilled" ? call.value : undefined,
+    );
+    expect(reports.map((report) => report?.backend)).toEqual(["wasm", "wasm", "cpu", undefined, "wasm"]);
+    expect(reports[1]).toBe(reports[0]);
+    expect(tf.getBackend()).toBe("wasm");
+  });
+
   it("chooses anew when someone else has changed the backend", async () => {
     await useBackend("wasm");
     await tf.setBackend("cpu");

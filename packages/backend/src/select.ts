@@ -144,6 +144,8 @@ async function registerGradients(): Promise<void> {
 
 let inForce: BackendReport | undefined;
 let settings = "";
+/** Calls follow one another: of two at once, tfjs would drop the backend that the first one is starting, and both would start threads. */
+let lastCall: Promise<unknown> = Promise.resolve();
 
 /** The report of the last {@link useBackend}, as long as its backend is still the active one. */
 export function reportInForce(): BackendReport | undefined {
@@ -162,7 +164,7 @@ export function messageOf(error: unknown): string {
  * `"auto"` takes native TensorFlow where `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is installed, loads and has a GPU, else
  * WebGPU where the application has brought `@tensorflow/tfjs-backend-webgpu` and there is a GPU for it, else WebAssembly (measured faster
  * than native TensorFlow on a CPU), else plain JavaScript. Call it before the first tensor is made; a second call with the same choice
- * costs nothing.
+ * costs nothing, and calls at the same time wait for one another.
  *
  * @returns what was chosen and why, with every backend that was tried
  * @throws BackendError when the backend asked for by name cannot be had, saying how to get it
@@ -176,6 +178,12 @@ export function messageOf(error: unknown): string {
  * ```
  */
 export async function useBackend(choice: BackendChoice = "auto", options: BackendOptions = {}): Promise<BackendReport> {
+  const call = lastCall.then(() => choose(choice, options));
+  lastCall = call.catch(() => undefined);
+  return await call;
+}
+
+async function choose(choice: BackendChoice, options: BackendOptions): Promise<BackendReport> {
   if (choice !== "auto" && !BACKENDS.includes(choice)) {
     throw new BackendError({
       where: "useBackend",
