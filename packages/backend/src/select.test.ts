@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { BackendError } from "./errors.ts";
 import { defaultThreads } from "./kernels/helper-threads.ts";
-import { type BackendChoice, useBackend } from "./select.ts";
+import { type BackendChoice, type BackendOptions, useBackend } from "./select.ts";
 
 describe("useBackend", () => {
   it("takes WebAssembly where no native package is installed, and says so", async () => {
@@ -36,7 +36,6 @@ describe("useBackend", () => {
     expect((await useBackend("wasm", { fma: true })).kernels.reason).toMatch(
       /^kernels for TensorFlow\.js 4\.22\.0, with/,
     );
-    await expect(useBackend("wasm", { threads: 0.5 })).rejects.toThrow(/threads/);
   });
 
   it("takes calls at the same time one after the other", async () => {
@@ -77,6 +76,17 @@ describe("useBackend", () => {
     await expect(failure).rejects.toThrow(BackendError);
     await expect(failure).rejects.toMatchObject({ where: "useBackend", hint: expect.stringContaining("npm install") });
     expect(tf.getBackend()).toBe("wasm");
+  });
+
+  it.each([
+    [{ threads: 0.5 }, /threads to be an integer from 1 to 256, received 0\.5/],
+    [{ threads: "2" }, /received "2"/],
+    [{ threads: 1000 }, /received 1000/],
+    [{ fma: "no" }, /fma to be true or false/],
+    [{ thread: 2 }, /any of wasmFolder, threads, fma, wide, received thread/],
+    [null, /an object/],
+  ])("refuses the options %j", async (options, message) => {
+    await expect(useBackend("wasm", options as unknown as BackendOptions)).rejects.toThrow(message);
   });
 
   it("refuses a name that it does not know", async () => {
