@@ -20,6 +20,7 @@ interface Options {
   readonly batch: string;
   readonly fanOut: string;
   readonly batches: string;
+  readonly peerBatches: string;
   readonly rounds: string;
   readonly workers: string;
   readonly python: string;
@@ -38,6 +39,8 @@ interface Contender {
   readonly title: string;
   /** Whom it is compared with: the same number of threads. */
   readonly peer?: string;
+  /** In a measurement. */
+  readonly batches: number;
   measure(first: number, batches: number): Promise<Pass>;
 }
 
@@ -101,6 +104,7 @@ const program = new Command("bench:sampler")
   .option("--batch <n>", "nodes a batch", "1024")
   .option("--fan-out <list>", "neighbours a layer, the output's first", "15,10,5")
   .option("--batches <n>", "batches a measurement", "20")
+  .option("--peer-batches <n>", "batches a measurement of the peer, which takes longer", "4")
   .option("--rounds <n>", "measurements of each", "7")
   .option("--workers <list>", "numbers of worker threads", "0,1,2")
   .option("--python <file>", "an interpreter with apps/bench/peers/requirements-graph.txt", "python3")
@@ -114,10 +118,14 @@ const fanOut = options.fanOut.split(",").map(Number);
 const workers = options.workers.split(",").map(Number);
 const seed = 1;
 
+const perPass = Math.min(batches, Math.floor(nodes / batch / (rounds + 1)));
+if (perPass < 1) throw new Error(`${nodes} nodes are too few for ${rounds} rounds of batches of ${batch}`);
+
 function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
   const sampler = new NeighborSampler(csr, { fanOut, seed, workers: threads });
   return {
     title: title("ours", threads),
+    batches: perPass,
     async measure(first, count) {
       const groups = Array.from({ length: count }, (_, i) =>
         seeds.subarray((first + i) * batch, (first + i + 1) * batch),
@@ -136,6 +144,7 @@ function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
 function theirs(peer: Peer, loader: string, threads: number): Contender {
   return {
     title: title(`PyG ${loader}`, threads),
+    batches: Math.min(perPass, Number(options.peerBatches)),
     async measure(first, count) {
       const found = await peer.answer({ loader, workers: threads, first, batches: count });
       return { seconds: Number(found["seconds"]), edges: Number(found["edges"]), nodes: Number(found["nodes"]) };
@@ -159,14 +168,12 @@ const contenders = workers.flatMap((count) => [
     : [theirs(peer.process, "NeighborLoader", count), theirs(peer.process, "NeighborSampler", count)]),
 ]);
 const passes = new Map<string, Pass[]>(contenders.map(({ title }) => [title, []]));
-const perPass = Math.min(batches, Math.floor(nodes / batch / (rounds + 1)));
-if (perPass < 1) throw new Error(`${nodes} nodes are too few for ${rounds} rounds of batches of ${batch}`);
 for (let round = 0; round <= rounds; round++) {
   const order = Random.from(seed, "order", round).permutation(contenders.length);
   for (const i of order) {
     const contender = contenders[i];
     if (contender === undefined) continue;
-    const pass = await contender.measure(round * perPass, perPass);
+    const pass = await contender.measure(round * perPass, contender.batches);
     // The first round finds compilers and caches cold.
     if (round > 0) passes.get(contender.title)?.push(pass);
     process.stderr.write(`round ${round} of ${rounds}, ${contender.title}: ${pass.seconds.toFixed(2)} s\n`);
@@ -191,25 +198,36 @@ async function startPeer(): Promise<{ process?: Peer; versions?: unknown; absent
   }
 }
 
-const results = contenders.map(({ title, peer: other }) => {
-  const own = passes.get(title) ?? [];
-  const against = other === undefined ? [] : (passes.get(other) ?? []);
+/** Of two contenders, in each round. */
+function ratios(own: readonly Rate[], others: readonly Rate[], rate: (of: Rate) => number): Spread {
+  return spread(own.flatMap((each, round) => (others[round] ? [rate(each) / rate(others[round])] : [])));
+}
+
+interface Rate {
+  readonly batches: number;
+  readonly edges: number;
+}
+
+const rates = new Map<string, Rate[]>(
+  contenders.map(({ title, batches: count }) => [
+    title,
+    (passes.get(title) ?? []).map(({ seconds, edges }) => ({ batches: count / seconds, edges: edges / seconds })),
+  ]),
+);
+const results = contenders.map(({ title, peer: other, batches: count }) => {
+  const [own, measured] = [rates.get(title) ?? [], passes.get(title) ?? []];
+  const against = other === undefined ? [] : (rates.get(other) ?? []);
   return {
     title,
-    batchesPerSecond: spread(own.map(({ seconds }) => perPass / seconds)),
-    edgesPerSecond: spread(own.map(({ seconds, edges }) => edges / seconds)),
-    edgesPerBatch: (own[0]?.edges ?? 0) / perPass,
-    nodesPerBatch: (own[0]?.nodes ?? 0) / perPass,
+    batchesPerSecond: spread(own.map(({ batches }) => batches)),
+    edgesPerSecond: spread(own.map(({ edges }) => edges)),
+    edgesPerBatch: (measured[0]?.edges ?? 0) / count,
+    nodesPerBatch: (measured[0]?.nodes ?? 0) / count,
     ...(against.length > 0 && {
-      ratioOfBatches: spread(own.map(({ seconds }, i) => (against[i]?.seconds ?? Number.NaN) / seconds)),
-      ratioOfEdges: spread(
-        own.map((pass, i) => {
-          const there = against[i];
-          return there === undefined ? Number.NaN : pass.edges / pass.seconds / (there.edges / there.seconds);
-        }),
-      ),
+      ratioOfBatches: ratios(own, against, ({ batches }) => batches),
+      ratioOfEdges: ratios(own, against, ({ edges }) => edges),
     }),
-    passes: own,
+    passes: measured,
   };
 });
 const run = {
@@ -222,7 +240,7 @@ const run = {
     loadAverage: loadavg()[0],
   },
   graph: { nodes, entries: csr.entries, largestDegree: largest, simulated: true },
-  options: { batch, fanOut, batches: perPass, rounds, seed },
+  options: { batch, fanOut, batches: perPass, peerBatches: Number(options.peerBatches), rounds, seed },
   peer: peer.absent === undefined ? { versions: peer.versions } : { absent: peer.absent },
   results,
 };
@@ -255,7 +273,7 @@ const head = [
 const table = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 const about = [
   `Simulated graph: ${nodes.toLocaleString("en")} nodes, ${csr.entries.toLocaleString("en")} directed edges, largest degree ${largest.toLocaleString("en")}.`,
-  `Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement, ${rounds} rounds; medians [quartiles].`,
+  `Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement of ours and ${options.peerBatches} of the peer, starts of threads and processes included; ${rounds} rounds; medians [quartiles].`,
   `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}.`,
   peer.absent === undefined ? `Peer: ${JSON.stringify(peer.versions)}.` : `No peer: ${peer.absent}.`,
 ].join("\n");
