@@ -1,0 +1,2 @@
+export { CsvError, Parser } from "csv-parse";
+export { parse } from "csv-parse/sync";
