@@ -1,5 +1,5 @@
 /**
- * `pnpm bench:sampler`: batches of sampled neighbourhoods a second, ours and PyTorch Geometric's on the same simulated graph, in one
+ * `pnpm bench:sampler`: batches of sampled neighbourhoods a second, ours, DGL's and PyTorch Geometric's on the same simulated graph, in one
  * interleaved run. Both sample the same nodes; the ratio is taken within each round.
  */
 
@@ -24,6 +24,7 @@ interface Options {
   readonly rounds: string;
   readonly workers: string;
   readonly python: string;
+  readonly dgl: string;
   readonly json: string;
   readonly markdown?: string;
 }
@@ -37,11 +38,18 @@ interface Pass {
 
 interface Contender {
   readonly title: string;
-  /** Whom it is compared with: the same number of threads. */
-  readonly peer?: string;
+  /** Whom it is compared with: the same number of threads, by name. */
+  readonly peers: ReadonlyMap<string, string>;
   /** In a measurement. */
   readonly batches: number;
   measure(first: number, batches: number): Promise<Pass>;
+}
+
+/** A way to sample of another library. */
+interface Loader {
+  readonly name: string;
+  readonly peer: Peer;
+  readonly loader: string;
 }
 
 /** Median and quartiles, by linear interpolation. */
@@ -98,7 +106,7 @@ class Peer {
 }
 
 const program = new Command("bench:sampler")
-  .description("sampled batches a second, beside PyTorch Geometric")
+  .description("sampled batches a second, beside DGL and PyTorch Geometric")
   .option("--nodes <n>", "nodes of the simulated graph", "600000")
   .option("--degree <n>", "its mean degree", "50")
   .option("--batch <n>", "nodes a batch", "1024")
@@ -107,7 +115,12 @@ const program = new Command("bench:sampler")
   .option("--peer-batches <n>", "batches a measurement of the peer, which takes longer", "4")
   .option("--rounds <n>", "measurements of each", "7")
   .option("--workers <list>", "numbers of worker threads", "0,1,2")
-  .option("--python <file>", "an interpreter with apps/bench/peers/requirements-graph.txt", "python3")
+  .option(
+    "--python <file>",
+    "an interpreter with PyTorch Geometric: apps/bench/peers/requirements-graph.txt",
+    "python3",
+  )
+  .option("--dgl <file>", "an interpreter with dgl", "python3")
   .option("--json <file>", "where every number goes", "runs/sampler-benchmark.json")
   .option("--markdown <file>", "where the table goes, besides the terminal")
   .parse();
@@ -125,6 +138,7 @@ function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
   const sampler = new NeighborSampler(csr, { fanOut, seed, workers: threads });
   return {
     title: title("ours", threads),
+    peers: new Map(loaders.map(({ name }) => [name, title(name, threads)])),
     batches: perPass,
     async measure(first, count) {
       const groups = Array.from({ length: count }, (_, i) =>
@@ -141,9 +155,10 @@ function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
   };
 }
 
-function theirs(peer: Peer, loader: string, threads: number): Contender {
+function theirs({ name, peer, loader }: Loader, threads: number): Contender {
   return {
-    title: title(`PyG ${loader}`, threads),
+    title: title(name, threads),
+    peers: new Map(),
     batches: Math.min(perPass, Number(options.peerBatches)),
     async measure(first, count) {
       const found = await peer.answer({ loader, workers: threads, first, batches: count });
@@ -160,12 +175,19 @@ const csr = heavyTailedGraph(nodes, degree, seed);
 const seeds = Random.from(seed, "seeds").permutation(nodes);
 const largest = csr.degrees().reduce((most, each) => Math.max(most, each), 0);
 const folder = await mkdtemp(join(tmpdir(), "l0gm-sampler-"));
-const peer = await startPeer();
+await Promise.all([
+  writeNpy(join(folder, "offsets.npy"), csr.offsets),
+  writeNpy(join(folder, "neighbors.npy"), csr.neighbors),
+  writeNpy(join(folder, "seeds.npy"), seeds),
+]);
+const starts = [
+  await start("DGL", options.dgl, "dgl_peer.py", ["NeighborSampler"]),
+  await start("PyG", options.python, "pyg_peer.py", ["NeighborLoader", "NeighborSampler"]),
+];
+const loaders = starts.flatMap(({ loaders }) => loaders);
 const contenders = workers.flatMap((count) => [
-  { ...ours(csr, seeds, count), peer: title("PyG NeighborLoader", count) },
-  ...(peer.process === undefined
-    ? []
-    : [theirs(peer.process, "NeighborLoader", count), theirs(peer.process, "NeighborSampler", count)]),
+  ours(csr, seeds, count),
+  ...loaders.map((loader) => theirs(loader, count)),
 ]);
 const passes = new Map<string, Pass[]>(contenders.map(({ title }) => [title, []]));
 for (let round = 0; round <= rounds; round++) {
@@ -179,22 +201,22 @@ for (let round = 0; round <= rounds; round++) {
     process.stderr.write(`round ${round} of ${rounds}, ${contender.title}: ${pass.seconds.toFixed(2)} s\n`);
   }
 }
-peer.process?.end();
+for (const { peer } of loaders) peer.end();
 await rm(folder, { recursive: true });
 
-async function startPeer(): Promise<{ process?: Peer; versions?: unknown; absent?: string }> {
-  await Promise.all([
-    writeNpy(join(folder, "offsets.npy"), csr.offsets),
-    writeNpy(join(folder, "neighbors.npy"), csr.neighbors),
-    writeNpy(join(folder, "seeds.npy"), seeds),
-  ]);
-  const script = join(import.meta.dirname, "pyg_peer.py");
-  const peer = new Peer(options.python, [script, folder, String(batch), ...fanOut.map(String)]);
+async function start(
+  library: string,
+  python: string,
+  script: string,
+  names: readonly string[],
+): Promise<{ library: string; loaders: Loader[]; versions?: unknown; absent?: string }> {
+  const peer = new Peer(python, [join(import.meta.dirname, script), folder, String(batch), ...fanOut.map(String)]);
   try {
-    return { versions: (await peer.answer())["versions"], process: peer };
+    const { versions } = await peer.answer();
+    return { library, versions, loaders: names.map((loader) => ({ name: `${library} ${loader}`, peer, loader })) };
   } catch (error) {
     peer.end();
-    return { absent: error instanceof Error ? error.message : String(error) };
+    return { library, loaders: [], absent: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -214,19 +236,23 @@ const rates = new Map<string, Rate[]>(
     (passes.get(title) ?? []).map(({ seconds, edges }) => ({ batches: count / seconds, edges: edges / seconds })),
   ]),
 );
-const results = contenders.map(({ title, peer: other, batches: count }) => {
+const results = contenders.map(({ title, peers, batches: count }) => {
   const [own, measured] = [rates.get(title) ?? [], passes.get(title) ?? []];
-  const against = other === undefined ? [] : (rates.get(other) ?? []);
   return {
     title,
     batchesPerSecond: spread(own.map(({ batches }) => batches)),
     edgesPerSecond: spread(own.map(({ edges }) => edges)),
     edgesPerBatch: (measured[0]?.edges ?? 0) / count,
     nodesPerBatch: (measured[0]?.nodes ?? 0) / count,
-    ...(against.length > 0 && {
-      ratioOfBatches: ratios(own, against, ({ batches }) => batches),
-      ratioOfEdges: ratios(own, against, ({ edges }) => edges),
-    }),
+    ratios: Object.fromEntries(
+      Array.from(peers, ([name, other]) => {
+        const others = rates.get(other) ?? [];
+        return [
+          name,
+          { batches: ratios(own, others, ({ batches }) => batches), edges: ratios(own, others, ({ edges }) => edges) },
+        ];
+      }),
+    ),
     passes: measured,
   };
 });
@@ -241,7 +267,7 @@ const run = {
   },
   graph: { nodes, entries: csr.entries, largestDegree: largest, simulated: true },
   options: { batch, fanOut, batches: perPass, peerBatches: Number(options.peerBatches), rounds, seed },
-  peer: peer.absent === undefined ? { versions: peer.versions } : { absent: peer.absent },
+  peers: starts.map(({ library, versions, absent }) => ({ library, versions, absent })),
   results,
 };
 await mkdir(dirname(options.json), { recursive: true });
@@ -259,23 +285,21 @@ const rows = results.map((result) => [
   number(result.batchesPerSecond, 1),
   number(millions(result.edgesPerSecond), 1),
   Math.round(result.edgesPerBatch).toLocaleString("en"),
-  "ratioOfBatches" in result ? number(result.ratioOfBatches as Spread, 2) : "",
-  "ratioOfEdges" in result ? number(result.ratioOfEdges as Spread, 2) : "",
+  ...loaders.map(({ name }) => (result.ratios[name] ? number(result.ratios[name].edges, 1) : "")),
 ]);
 const head = [
   "",
   "batches/s",
   "million edges/s",
   "edges a batch",
-  "batches, ours / NeighborLoader",
-  "edges, ours / NeighborLoader",
+  ...loaders.map(({ name }) => `edges/s, ours / ${name}`),
 ];
 const table = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 const about = [
   `Simulated graph: ${nodes.toLocaleString("en")} nodes, ${csr.entries.toLocaleString("en")} directed edges, largest degree ${largest.toLocaleString("en")}.`,
   `Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement of ours and ${options.peerBatches} of the peer, starts of threads and processes included; ${rounds} rounds; medians [quartiles].`,
   `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}.`,
-  peer.absent === undefined ? `Peer: ${JSON.stringify(peer.versions)}.` : `No peer: ${peer.absent}.`,
+  ...starts.map(({ library, versions, absent }) => `${library}: ${absent ?? JSON.stringify(versions)}.`),
 ].join("\n");
 const page = `${about}\n\n${table}\n`;
 process.stdout.write(page);
