@@ -7,6 +7,9 @@ const MEBIBYTE = 2 ** 20;
 export function downloadProgress(): DownloadOptions {
   let before = 0;
   return {
+    onRetry(reason) {
+      process.stderr.write(`${process.stderr.isTTY ? "\n" : ""}the connection ended (${reason}); once more\n`);
+    },
     onProgress(bytes, total) {
       const now = Date.now();
       const done = bytes === total;
