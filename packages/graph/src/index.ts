@@ -24,6 +24,7 @@ export {
 } from "./sampling/neighbor-sampler.ts";
 export { type SampledDatasetOptions, sampledDataset } from "./sampling/sampled-dataset.ts";
 export { type SparsifyOptions, sparsifyByDegree } from "./sampling/sparsify.ts";
+export { type LoadedGraph, loadOgb, type OgbOptions, readOgbCounts } from "./ogb.ts";
 export { type ProductsOptions, type SimulatedProducts, simulateProducts } from "./simulate-products.ts";
 export { type SplitShares, stratifiedSplit } from "./stratified-split.ts";
 export { writeOgb } from "./write-ogb.ts";

@@ -79,8 +79,10 @@ test("a file arrives whole, with progress and its checksum", async () => {
 test("a connection that is cut goes on where it stopped", async () => {
   const { address, ranges } = await serve({ cuts: [100_000, 50_000] });
   const path = target();
-  expect(await download(address, path, { waitMs: 1 })).toBe(SHA256);
+  const reasons: string[] = [];
+  expect(await download(address, path, { waitMs: 1, onRetry: (reason) => reasons.push(reason) })).toBe(SHA256);
   expect(ranges).toEqual([undefined, "bytes=100000-", "bytes=150000-"]);
+  expect(reasons).toHaveLength(2);
 });
 
 test("a later call goes on as well", async () => {

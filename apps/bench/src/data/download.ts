@@ -10,6 +10,8 @@ export type OnDownload = (bytes: number, total: number | undefined) => void;
 /** Options of {@link download}. */
 export interface DownloadOptions {
   readonly onProgress?: OnDownload;
+  /** Is told why the connection ended, before it is taken up again. */
+  readonly onRetry?: (reason: string) => void;
   /** How often a cut connection is taken up again before the download gives up; what arrived is kept. @defaultValue 5 */
   readonly retries?: number;
   /** Before the first retry, then twice as long each time. @defaultValue 1000 */
@@ -34,7 +36,7 @@ class Interrupted extends Error {}
  * @throws DataError when the server refuses, or the connection is cut too often
  */
 export async function download(address: string, path: string, options: DownloadOptions = {}): Promise<string> {
-  const { retries = 5, waitMs = 1000, onProgress = () => {} } = options;
+  const { retries = 5, waitMs = 1000, onProgress = () => {}, onRetry = () => {} } = options;
   await mkdir(dirname(path), { recursive: true });
   for (let attempt = 0; ; attempt++) {
     try {
@@ -43,6 +45,7 @@ export async function download(address: string, path: string, options: DownloadO
     } catch (cause) {
       if (!(cause instanceof Interrupted)) throw cause;
       if (attempt < retries) {
+        onRetry(cause.message);
         await new Promise((resolve) => setTimeout(resolve, waitMs * 2 ** attempt));
         continue;
       }
