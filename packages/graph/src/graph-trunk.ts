@@ -28,6 +28,8 @@ export interface GraphEncoderOptions extends ModuleEncoderOptions {
   readonly layers?: number;
   /** Rate after every layer. @defaultValue 0.5 */
   readonly dropout?: number;
+  /** Rate of the features themselves. @defaultValue 0 */
+  readonly featureDropout?: number;
   /** Adds each layer's input to its output, where both are as wide. @defaultValue false */
   readonly residual?: boolean;
   /** Of a layer's output, before its nonlinearity. @defaultValue "layer" */
@@ -78,7 +80,8 @@ interface Plan {
  * @throws ConfigError when an option is out of range
  */
 export function graphTrunk(kind: GraphKind, weights: ModuleWeights, options: GraphEncoderOptions): Trunk<GraphBatch> {
-  const { features, hidden = 256, layers = 2 } = options;
+  const { features, hidden = 256, layers = 2, featureDropout = 0 } = options;
+  checkRate(kind.kind, "featureDropout", featureDropout);
   for (const [name, value] of Object.entries({ features, hidden, layers })) checkInteger(kind.kind, name, value);
   const stages = Array.from({ length: layers }, (_, i) =>
     stageOf(kind, weights, `layer${i}`, { inputs: i === 0 ? features : hidden, outputs: hidden }, options),
@@ -113,12 +116,14 @@ export function graphTrunk(kind: GraphKind, weights: ModuleWeights, options: Gra
     apply(batch, context) {
       if (batch.kind === "sampled") {
         checkSampled(kind.kind, batch, features, layers);
-        return passMessages(stages, batch.blocks.map(prepare), batch.features, context);
+        const x = dropout(batch.features, featureDropout, context) as tf.Tensor2D;
+        return passMessages(stages, batch.blocks.map(prepare), x, context);
       }
       checkWhole(kind.kind, batch, features);
       if (!context.training) return matrix(passes.read(batch, hidden), hidden);
       const { blocks, features: values } = planOf(batch);
-      return passMessages(stages, blocks, matrix(values, features), context);
+      const x = dropout(matrix(values, features), featureDropout, context) as tf.Tensor2D;
+      return passMessages(stages, blocks, x, context);
     },
   };
 }
