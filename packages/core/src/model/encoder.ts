@@ -24,7 +24,7 @@ export interface Parameter extends NamedVariable {
 
 /** What one row costs to encode. */
 export interface EncoderCost {
-  /** Trainable numbers. */
+  /** Numbers that it holds, trained or not. */
   readonly parameters: number;
   /** Multiply-accumulates a row. */
   readonly macs: number;
