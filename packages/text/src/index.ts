@@ -13,6 +13,8 @@ export {
   bertPrefix,
   saveBert,
 } from "./bert.ts";
+export { type LabelledTexts, type LabelledTokens, textDataset, tokenize } from "./dataset.ts";
+export { type Imdb, type ImdbOptions, loadImdb } from "./imdb.ts";
 export type { Pooling } from "./pooling.ts";
 export type { ModelFiles } from "./source.ts";
 export {
@@ -22,3 +24,5 @@ export {
   type TokenSequence,
   type Truncation,
 } from "./tokenizer.ts";
+export { type Positions, type TransformerEncoderOptions, transformerEncoder } from "./transformer.ts";
+export { buildTokenizer, tokenizerFiles, type VocabularyOptions } from "./vocabulary.ts";
