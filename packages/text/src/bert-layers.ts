@@ -10,6 +10,8 @@ export interface PartOptions {
   /** Of matrices; biases begin at 0 and normalisations at 1. */
   readonly fill: Fill;
   readonly trainable: boolean;
+  /** Factor on the learning rate. */
+  readonly rate: number;
 }
 
 /** What a linear layer adds its result to, and what it is fed. */
@@ -92,9 +94,9 @@ export class BertParts {
     return (x) => tf.tanh(layer({ x })) as tf.Tensor2D;
   }
 
-  #table(path: string, shape: readonly [number, number], { fill, trainable }: PartOptions): () => tf.Tensor2D {
+  #table(path: string, shape: readonly [number, number], { fill, trainable, rate }: PartOptions): () => tf.Tensor2D {
     const module: Module<undefined, "table"> = {
-      weights: { table: { shape, fill, decay: true, trainable } },
+      weights: { table: { shape, fill, decay: true, trainable, rate } },
       macs: 0,
       apply: ({ table }) => table,
     };
@@ -102,12 +104,12 @@ export class BertParts {
     return () => apply(undefined) as tf.Tensor2D;
   }
 
-  #norm(path: string, { trainable }: PartOptions): (x: tf.Tensor) => tf.Tensor {
+  #norm(path: string, { trainable, rate }: PartOptions): (x: tf.Tensor) => tf.Tensor {
     const { hidden, epsilon } = this.#architecture;
     return this.#weights.bind(path, {
       weights: {
-        scale: { shape: [hidden], fill: ones, decay: false, trainable },
-        shift: { shape: [hidden], fill: zeros, decay: false, trainable },
+        scale: { shape: [hidden], fill: ones, decay: false, trainable, rate },
+        shift: { shape: [hidden], fill: zeros, decay: false, trainable, rate },
       },
       macs: 0,
       apply: ({ scale, shift }, x: tf.Tensor) => layerNorm(x, scale as tf.Tensor1D, shift as tf.Tensor1D, epsilon),
@@ -118,12 +120,12 @@ export class BertParts {
     path: string,
     inputs: number,
     outputs: number,
-    { fill, trainable }: PartOptions,
+    { fill, trainable, rate }: PartOptions,
   ): (input: LinearInput, activation?: Parameters<typeof dense>[3]) => tf.Tensor {
     const apply = this.#weights.bind(path, {
       weights: {
-        kernel: { shape: [inputs, outputs], fill, decay: true, trainable },
-        bias: { shape: [outputs], fill: zeros, decay: false, trainable },
+        kernel: { shape: [inputs, outputs], fill, decay: true, trainable, rate },
+        bias: { shape: [outputs], fill: zeros, decay: false, trainable, rate },
       },
       macs: inputs * outputs,
       apply: (

@@ -39,6 +39,11 @@ export interface BertEncoderOptions extends ModuleEncoderOptions {
    * dropout, so that what they make of a text can be computed once. @defaultValue all, and the embeddings
    */
   readonly trainableLayers?: number;
+  /**
+   * Layer-wise decay of the learning rate (Howard and Ruder 2018): a block's rate is that of the block above it times this, so that what was
+   * learnt first changes least. @defaultValue 1
+   */
+  readonly layerDecay?: number;
 }
 
 /** What a BERT encoder is rebuilt from. */
@@ -75,7 +80,7 @@ type Prefix = (batch: TokenBatch) => tf.Tensor3D;
 
 /** Embeddings and blocks that no gradient reaches. */
 function frozenPrefix(parts: BertParts, blocks: number, fill: Fill): Prefix {
-  const options = { fill, trainable: false };
+  const options = { fill, trainable: false, rate: 0 };
   const embed = parts.embeddings(options);
   const layers = Array.from({ length: blocks }, (_, i) => parts.layer(i, options));
   return (batch) => layers.reduce((x, layer) => layer(x, batch.mask, EVALUATION), embed(batch, EVALUATION));
@@ -105,12 +110,19 @@ const BERT: EncoderKind<TextBatch, BertConfig> = {
     checkPooling(KIND, pooling, [...POOLINGS, "pooler"]);
     const [layers, frozen] = depths(config);
     const parts = new BertParts(weights, architecture);
-    const options = { fill: zeros, trainable: true };
+    const { layerDecay = 1 } = config;
+    if (!(layerDecay > 0 && layerDecay <= 1)) {
+      throw new ConfigError({ where: KIND, expected: "layerDecay above 0 and at most 1", received: layerDecay });
+    }
+    /** @param below - blocks between this part and the last one, that one included */
+    const trained = (below: number) => ({ fill: zeros, trainable: true, rate: layerDecay ** below });
     const prefix = frozen < 0 ? undefined : frozenPrefix(parts, frozen, zeros);
-    const embed = prefix === undefined ? parts.embeddings(options) : undefined;
+    const embed = prefix === undefined ? parts.embeddings(trained(layers)) : undefined;
     const first = Math.max(frozen, 0);
-    const rest = Array.from({ length: layers - first }, (_, i) => parts.layer(first + i, options));
-    const pooler = pooling === "pooler" ? parts.pooler(options) : undefined;
+    const rest = Array.from({ length: layers - first }, (_, i) =>
+      parts.layer(first + i, trained(layers - 1 - first - i)),
+    );
+    const pooler = pooling === "pooler" ? parts.pooler(trained(0)) : undefined;
     const start = (batch: TextBatch, context: EncodeContext): tf.Tensor3D => {
       if (isHidden(batch)) {
         if (prefix !== undefined) return batch.hidden;

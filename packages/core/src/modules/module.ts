@@ -11,6 +11,8 @@ export interface Weight {
   readonly fill: Fill;
   /** Whether decoupled weight decay applies. */
   readonly decay: boolean;
+  /** Factor on the learning rate. @defaultValue 1 */
+  readonly rate?: number;
   /** False for what stays as it is loaded, and costs no gradient. @defaultValue true */
   readonly trainable?: boolean;
 }
@@ -94,12 +96,12 @@ export class ModuleWeights {
     const variables = {} as Record<Name, tf.Variable>;
     for (const key of Object.keys(module.weights) as Name[]) {
       const name = `${prefix}/${key}`;
-      const { decay, trainable = true } = module.weights[key];
+      const { decay, rate = 1, trainable = true } = module.weights[key];
       const initial = this.#initial(name, module.weights[key]);
       const variable = tf.variable(initial, trainable);
       initial.dispose();
       variables[key] = variable;
-      if (trainable) this.#parameters.push({ name, variable, decay });
+      if (trainable) this.#parameters.push({ name, variable, decay, rate });
       else this.#buffers.push({ name, variable });
     }
     this.#macs += module.macs;
