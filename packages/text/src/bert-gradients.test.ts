@@ -1,35 +1,9 @@
-import { readFileSync } from "node:fs";
-import { encodeSafetensors, type FileHandler, memoryFiles, Random, useBackend } from "@l0gm/core";
+import { Random, useBackend } from "@l0gm/core";
 import { expectClose } from "@l0gm/core/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
+import { golden, smallBert } from "../test/small-bert.ts";
 import { bertEncoder } from "./bert.ts";
-
-interface Golden {
-  readonly config: object;
-  readonly ids: number[][];
-  readonly mask: number[][];
-  readonly outputWeights: number[];
-  readonly loss: number;
-  readonly pooled: number[];
-  readonly weights: Readonly<
-    Record<string, { readonly shape: number[]; readonly values: number[]; readonly gradient: number[] }>
-  >;
-}
-
-const golden = JSON.parse(
-  readFileSync(new URL("../test/golden/bert-gradients.json", import.meta.url), "utf8"),
-) as Golden;
-
-async function model(): Promise<FileHandler> {
-  const files = memoryFiles();
-  const tensors = Object.entries(golden.weights).map(([name, { shape, values }]) => {
-    return [name, { dtype: "F32", shape, data: Float32Array.from(values) }] as const;
-  });
-  await files.write("config.json", new TextEncoder().encode(JSON.stringify(golden.config)));
-  await files.write("model.safetensors", encodeSafetensors(new Map(tensors)));
-  return files;
-}
 
 /** Ours are called after the part and what they are in it. */
 function theirName(name: string): string {
@@ -40,7 +14,7 @@ function theirName(name: string): string {
 describe.each(["cpu", "wasm"] as const)("a small BERT on %s", (backend) => {
   test("has PyTorch's gradient for every parameter", async () => {
     await useBackend(backend);
-    const encoder = await bertEncoder(await model(), { width: 8 });
+    const encoder = await bertEncoder(await smallBert(), { width: 8 });
     const [kernel] = encoder.parameters.filter(({ name }) => name === "projection/kernel");
     tf.tidy(() => kernel?.variable.assign(tf.eye(8)));
     const batch = { ids: tf.tensor2d(golden.ids, undefined, "int32"), mask: tf.tensor2d(golden.mask) };

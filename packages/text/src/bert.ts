@@ -182,6 +182,10 @@ function variablesOf(encoder: Encoder<TextBatch>): NamedVariable[] {
 
 /** The frozen part of a pretrained encoder, alone. */
 export interface BertPrefix {
+  /** Blocks. */
+  readonly layers: number;
+  /** SHA-256, in hexadecimal, of the model's weight file. */
+  readonly checksum: string;
   /** Numbers a token. */
   readonly hidden: number;
   /** @returns `[rows, tokens, hidden]`, the caller's */
@@ -211,7 +215,10 @@ export async function bertPrefix(files: ModelFiles, layers: number): Promise<Ber
     weights.dispose();
     throw error;
   }
+  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
   return {
+    layers,
+    checksum: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(""),
     hidden: architecture.hidden,
     apply(batch) {
       checkTokens(batch, architecture);
