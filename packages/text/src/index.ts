@@ -17,6 +17,7 @@ export { type LabelledTexts, type LabelledTokens, textDataset, tokenize } from "
 export { type Imdb, type ImdbOptions, loadImdb } from "./imdb.ts";
 export type { Pooling } from "./pooling.ts";
 export type { ModelFiles } from "./source.ts";
+export { readTexts, type TextColumns } from "./text-file.ts";
 export {
   loadTokenizer,
   TextTokenizer,
