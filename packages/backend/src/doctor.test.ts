@@ -25,7 +25,7 @@ describe("doctor", () => {
     expect(lines).toContainEqual(expect.stringMatching(/^backend\s+wasm: asked for by name$/));
     expect(lines).toContainEqual(expect.stringMatching(/ours: .*BatchMatMul/));
     expect(lines).toContainEqual(
-      expect.stringMatching(/^threads\s+1(; useBackend\("wasm", \{ threads: \d+ \}\) for more)?$/),
+      expect.stringMatching(/^threads\s+[12](; useBackend\("wasm", \{ threads: \d+ \}\) for more)?$/),
     );
     expect(lines).toContainEqual(expect.stringMatching(/^FMA\s+yes, on vectors of (128|256) bits$/));
     for (const name of ["tensorflow", "webgpu"]) {

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 import { BackendError } from "./errors.ts";
-import { type BackendChoice, useBackend } from "./select.ts";
+import { defaultThreads } from "./kernels/helper-threads.ts";
+import { type BackendChoice, type BackendOptions, useBackend } from "./select.ts";
 
 describe("useBackend", () => {
   it("takes WebAssembly where no native package is installed, and says so", async () => {
@@ -29,12 +30,26 @@ describe("useBackend", () => {
 
   it("changes the kernels' settings, and keeps those that are left out", async () => {
     const first = await useBackend("wasm", { fma: false });
-    expect(first.kernels).toMatchObject({ fma: false, threads: 1 });
-    expect((await useBackend()).kernels.fma).toBe(false);
+    expect(first.kernels).toMatchObject({ fma: false, threads: defaultThreads() });
+    expect((await useBackend("wasm", { threads: 1 })).kernels).toMatchObject({ fma: false, threads: 1 });
+    expect((await useBackend()).kernels).toMatchObject({ fma: false, threads: 1 });
     expect((await useBackend("wasm", { fma: true })).kernels.reason).toMatch(
       /^kernels for TensorFlow\.js 4\.22\.0, with/,
     );
-    await expect(useBackend("wasm", { threads: 0.5 })).rejects.toThrow(/threads/);
+  });
+
+  it("takes calls at the same time one after the other", async () => {
+    await useBackend("wasm");
+    const factory = tf.findBackendFactory("wasm");
+    tf.removeBackend("wasm");
+    tf.registerBackend("wasm", factory);
+    const calls = [useBackend(), useBackend(), useBackend("cpu"), useBackend("tensorflow"), useBackend("wasm")];
+    const reports = (await Promise.allSettled(calls)).map((call) =>
+      call.status === "fulfilled" ? call.value : undefined,
+    );
+    expect(reports.map((report) => report?.backend)).toEqual(["wasm", "wasm", "cpu", undefined, "wasm"]);
+    expect(reports[1]).toBe(reports[0]);
+    expect(tf.getBackend()).toBe("wasm");
   });
 
   it("chooses anew when someone else has changed the backend", async () => {
@@ -61,6 +76,17 @@ describe("useBackend", () => {
     await expect(failure).rejects.toThrow(BackendError);
     await expect(failure).rejects.toMatchObject({ where: "useBackend", hint: expect.stringContaining("npm install") });
     expect(tf.getBackend()).toBe("wasm");
+  });
+
+  it.each([
+    [{ threads: 0.5 }, /threads to be an integer from 1 to 256, received 0\.5/],
+    [{ threads: "2" }, /received "2"/],
+    [{ threads: 1000 }, /received 1000/],
+    [{ fma: "no" }, /fma to be true or false/],
+    [{ thread: 2 }, /any of wasmFolder, threads, fma, wide, received thread/],
+    [null, /an object/],
+  ])("refuses the options %j", async (options, message) => {
+    await expect(useBackend("wasm", options as unknown as BackendOptions)).rejects.toThrow(message);
   });
 
   it("refuses a name that it does not know", async () => {

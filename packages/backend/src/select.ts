@@ -144,6 +144,8 @@ async function registerGradients(): Promise<void> {
 
 let inForce: BackendReport | undefined;
 let settings = "";
+/** Calls follow one another: of two at once, tfjs would drop the backend that the first one is starting, and both would start threads. */
+let lastCall: Promise<unknown> = Promise.resolve();
 
 /** The report of the last {@link useBackend}, as long as its backend is still the active one. */
 export function reportInForce(): BackendReport | undefined {
@@ -162,10 +164,13 @@ export function messageOf(error: unknown): string {
  * `"auto"` takes native TensorFlow where `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node` is installed, loads and has a GPU, else
  * WebGPU where the application has brought `@tensorflow/tfjs-backend-webgpu` and there is a GPU for it, else WebAssembly (measured faster
  * than native TensorFlow on a CPU), else plain JavaScript. Call it before the first tensor is made; a second call with the same choice
- * costs nothing.
+ * costs nothing, and calls at the same time wait for one another.
+ *
+ * TensorFlow.js's WebAssembly backend has no kernel for the gradient of a convolution: models with convolutions are trained with `"cpu"`
+ * or `"tensorflow"`. Gradients of gradients do not pass through our fused operations there.
  *
  * @returns what was chosen and why, with every backend that was tried
- * @throws BackendError when the backend asked for by name cannot be had, saying how to get it
+ * @throws BackendError when the backend asked for by name cannot be had, saying how to get it, or an option is unknown or impossible
  *
  * @example
  * ```ts
@@ -176,6 +181,44 @@ export function messageOf(error: unknown): string {
  * ```
  */
 export async function useBackend(choice: BackendChoice = "auto", options: BackendOptions = {}): Promise<BackendReport> {
+  const call = lastCall.then(() => choose(choice, options));
+  lastCall = call.catch(() => undefined);
+  return await call;
+}
+
+/** More threads than that are a mistake, for example a count of something else. */
+const MOST_THREADS = 256;
+
+/** What an option may be. */
+const OPTIONS: Readonly<Record<keyof BackendOptions, readonly [expected: string, holds: (value: unknown) => boolean]>> =
+  {
+    wasmFolder: ["an address", (value) => typeof value === "string"],
+    threads: [
+      `an integer from 1 to ${MOST_THREADS}`,
+      (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_THREADS,
+    ],
+    fma: ["true or false", (value) => typeof value === "boolean"],
+    wide: ["true or false", (value) => typeof value === "boolean"],
+  };
+
+/** @throws BackendError when an option is unknown, or is what it can not be */
+function checkOptions(options: BackendOptions): void {
+  const where = "useBackend";
+  const names = Object.keys(OPTIONS).join(", ");
+  if (typeof options !== "object" || options === null) {
+    throw new BackendError({ where, expected: `an object with any of ${names}`, received: options });
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const known = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof BackendOptions] : undefined;
+    if (known === undefined) throw new BackendError({ where, expected: `any of ${names}`, received: name });
+    const [expected, holds] = known;
+    if (value === undefined || holds(value)) continue;
+    const received = typeof value === "string" ? JSON.stringify(value) : value;
+    throw new BackendError({ where, expected: `${name} to be ${expected}`, received });
+  }
+}
+
+async function choose(choice: BackendChoice, options: BackendOptions): Promise<BackendReport> {
   if (choice !== "auto" && !BACKENDS.includes(choice)) {
     throw new BackendError({
       where: "useBackend",
@@ -183,10 +226,7 @@ export async function useBackend(choice: BackendChoice = "auto", options: Backen
       received: choice,
     });
   }
-  const { threads = 1 } = options;
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new BackendError({ where: "useBackend", expected: "threads that are an integer from 1", received: threads });
-  }
+  checkOptions(options);
   const current = reportInForce();
   const asked = JSON.stringify([choice, options.threads, options.fma, options.wide]);
   if (current !== undefined && settings === asked) return current;

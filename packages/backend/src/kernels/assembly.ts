@@ -1,6 +1,5 @@
 /** Our compiled kernels, instantiated on the memory of tfjs's WebAssembly backend, so that tensors need not be copied. */
 
-import { BackendError } from "../errors.ts";
 import {
   ARGUMENTS_AT,
   type AssemblyExports,
@@ -10,7 +9,7 @@ import {
   instantiate,
 } from "./compile.ts";
 import { defaultThreads, type Helpers, maySleep, startHelpers } from "./helper-threads.ts";
-import type { WasmBackend } from "./memory.ts";
+import { refuseMissingMemory, type WasmBackend } from "./memory.ts";
 import type { Memory, Module } from "./web-assembly.ts";
 
 /** Settings of the kernels; one that is left out stays as it is. */
@@ -108,13 +107,6 @@ export class Assembly {
 
   #reserve(bytes: number): number {
     const address = this.#backend.wasm._malloc(bytes) >>> 0;
-    if (address === 0) {
-      throw new BackendError({
-        where: "Assembly",
-        expected: `${bytes} bytes of memory for the kernels`,
-        received: "none",
-      });
-    }
     this.#allocations.push(address);
     return address;
   }
@@ -127,8 +119,10 @@ export class Assembly {
 const assemblies = new WeakMap<WasmBackend, Assembly>();
 
 function put(backend: WasmBackend, asked: Instructions): Assembly {
+  const first = !assemblies.has(backend);
+  if (first) refuseMissingMemory(backend);
   const made = new Assembly(backend, asked);
-  if (!assemblies.has(backend)) {
+  if (first) {
     const dispose = backend.dispose;
     backend.dispose = function (this: WasmBackend) {
       void assemblies.get(backend)?.dispose();

@@ -44,9 +44,23 @@ describe("GatherV2", () => {
   });
 
   it("equals the cpu backend with batch axes", async () => {
-    const x: Plain = { shape: [2, 3, 2], dtype: "float32", values: [...Array(12).keys()] };
-    const ids: Plain = { shape: [2, 2], dtype: "int32", values: [2, 0, 1, 1] };
-    await expectLikeCpu([x, ids], ([a, i]) => tf.gather(a, tf.cast(i, "int32"), 1, 1));
+    const lengths = fc.tuple(axis(3, 1), axis(3, 1), axis(4, 1), axis(4, 1));
+    const cases = fc
+      .record({ lengths, batchDims: fc.constantFrom(1, 2), more: fc.nat(1), count: axis(3), negative: fc.boolean() })
+      .chain(({ lengths, batchDims, more, count, negative }) => {
+        const on = Math.min(batchDims + more, 3);
+        return fc.record({
+          x: plain(lengths, anyFloat),
+          ids: plain([...lengths.slice(0, batchDims), count], fc.nat((lengths[on] ?? 1) - 1), "int32"),
+          on: fc.constant(negative ? on - 4 : on),
+          batchDims: fc.constant(batchDims),
+        });
+      });
+    await fc.assert(
+      fc.asyncProperty(cases, ({ x, ids, on, batchDims }) =>
+        expectLikeCpu([x, ids], ([a, i]) => tf.gather(a, tf.cast(i, "int32"), on, batchDims)),
+      ),
+    );
   });
 
   it.each([-1, 4])("refuses the index %d of 4 rows", async (index) => {
@@ -62,6 +76,10 @@ describe("GatherV2", () => {
 });
 
 describe("Slice", () => {
+  it("refuses a box that is not within the tensor", () => {
+    expect(() => tf.slice(tf.tensor1d([1, 2, 3]), [1], [9])).toThrow(/begin\[0\] \+ size\[0\] \(10\)/);
+  });
+
   it("equals the cpu backend on every box", async () => {
     const cases = tensors(0).chain((x) =>
       fc
@@ -161,13 +179,14 @@ describe("PadV2", () => {
 
 describe("Select", () => {
   it("equals the cpu backend", async () => {
-    const cases = shapes(0).chain((shape) =>
-      fc.record({
-        condition: plain(shape, fc.integer({ min: 0, max: 1 }), "bool"),
-        t: plain(shape, anyFloat),
-        e: plain(shape, anyFloat),
-      }),
-    );
+    const cases = fc.tuple(shapes(0), fc.constantFrom("float32", "int32", "bool")).chain(([shape, dtype]) => {
+      const values = { float32: anyFloat, int32: fc.integer({ min: -9, max: 9 }), bool: fc.nat(1) }[dtype];
+      return fc.record({
+        condition: plain(shape, fc.nat(1), "bool"),
+        t: plain(shape, values, dtype),
+        e: plain(shape, values, dtype),
+      });
+    });
     await fc.assert(
       fc.asyncProperty(cases, ({ condition, t, e }) =>
         expectLikeCpu([condition, t, e], ([a, b, c]) => tf.where(a, b, c)),

@@ -25,26 +25,37 @@ export const gather: Kernel = {
   run(call) {
     const x = input(call, "x");
     const indices = input(call, "indices");
-    if (!isWord(x.dtype) || indices.dtype !== "int32" || call.attrs["batchDims"]) return call.stock();
+    if (!isWord(x.dtype) || indices.dtype !== "int32") return call.stock();
     const [axis = 0] = util.parseAxisParam(call.attrs["axis"] as number, x.shape);
-    const length = x.shape[axis] ?? 0;
-    const outer = sizeOf(x.shape.slice(0, axis));
-    const width = sizeOf(x.shape.slice(axis + 1));
-    const count = sizeOf(indices.shape);
+    const {
+      batchSize: batches,
+      outerSize: outer,
+      dimSize: length,
+      sliceSize: width,
+      outputShape,
+    } = backend_util.segment_util.collectGatherOpShapeInfo(
+      x as Tensor,
+      indices as Tensor,
+      axis,
+      Number(call.attrs["batchDims"] ?? 0),
+    );
+    const count = batches === 0 ? 0 : sizeOf(indices.shape) / batches;
     const ids = wordOffset(call.backend, indices);
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < batches * count; i++) {
       const index = call.backend.wasm.HEAP32[ids + i] as number;
       // The stock kernel has the message for an index out of range.
       if (index < 0 || index >= length) return call.stock();
     }
-    const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
-    const out = allocate(call.backend, shape, x.dtype);
+    const out = allocate(call.backend, outputShape, x.dtype);
     const [from, at, to] = [x, indices, out].map((tensor) => addressOf(call.backend, tensor)) as [
       number,
       number,
       number,
     ];
-    call.assembly.run(GATHER, outer * count, SHARED_WORDS / width, from, at, to, length, width, count);
+    for (let b = 0; b < batches; b++) {
+      const own = [from + 4 * b * outer * length * width, at + 4 * b * count, to + 4 * b * outer * count * width];
+      call.assembly.run(GATHER, outer * count, SHARED_WORDS / width, ...own, length, width, count);
+    }
     return out;
   },
 };
@@ -94,6 +105,7 @@ export const slice: Kernel = {
     if (!isWord(x.dtype) || x.shape.length === 0) return call.stock();
     const given = [call.attrs["begin"], call.attrs["size"]] as [begin: number | number[], size: number | number[]];
     const [begin = [], size = []] = slice_util.parseSliceParams(x as Tensor, ...given);
+    slice_util.assertParamsValid(x as Tensor, begin, size);
     const out = allocate(call.backend, size, x.dtype);
     const [from, to] = [wordOffset(call.backend, x), wordOffset(call.backend, out)];
     const heap = call.backend.wasm.HEAP32;
@@ -144,18 +156,26 @@ export const pad: Kernel = {
   },
 };
 
+/** Truth values are bytes; the stock kernel takes them for words. */
+function chooseBytes(heap: Uint8Array, size: number, addresses: readonly number[]): void {
+  const [condition = 0, t = 0, e = 0, out = 0] = addresses;
+  for (let i = 0; i < size; i++) heap[out + i] = heap[(heap[condition + i] === 0 ? e : t) + i] as number;
+}
+
 /** Elements of `t` where the condition holds, else of `e`: what `tf.where` runs on. */
 export const select: Kernel = {
   name: "Select",
   run(call) {
     const [condition, t, e] = [input(call, "condition"), input(call, "t"), input(call, "e")];
     const size = sizeOf(t.shape);
-    if (!isWord(t.dtype) || e.dtype !== t.dtype || sizeOf(condition.shape) !== size || sizeOf(e.shape) !== size) {
+    const known = isWord(t.dtype) || t.dtype === "bool";
+    if (!known || e.dtype !== t.dtype || sizeOf(condition.shape) !== size || sizeOf(e.shape) !== size) {
       return call.stock();
     }
     const out = allocate(call.backend, t.shape, t.dtype);
     const addresses = [condition, t, e, out].map((tensor) => addressOf(call.backend, tensor));
-    call.assembly.run(SELECT, size, SHARED_WORDS, ...addresses);
+    if (t.dtype === "bool") chooseBytes(new Uint8Array(call.backend.wasm.HEAP32.buffer), size, addresses);
+    else call.assembly.run(SELECT, size, SHARED_WORDS, ...addresses);
     return out;
   },
 };

@@ -18,12 +18,14 @@ function sumOver({ tensor, labels }: Operand, summed: ReadonlySet<number>): Oper
 }
 
 function inOrder({ tensor, labels }: Operand, order: readonly number[]): Tensor {
-  return sameOrder(labels, order)
-    ? tensor
-    : transpose(
-        tensor,
-        order.map((label) => labels.indexOf(label)),
-      );
+  if (sameOrder(labels, order)) return tensor;
+  const axes = order.map((label) => labels.indexOf(label));
+  // The stock backend's transposition fails where there is nothing to move.
+  if (tensor.size > 0) return transpose(tensor, axes);
+  return reshape(
+    tensor,
+    axes.map((axis) => tensor.shape[axis] ?? 0),
+  );
 }
 
 /** A batch of matrices; where they lie transposed already, they are not moved. */

@@ -33,6 +33,9 @@ describe("Identity and Cast", () => {
     tf.tidy(() => {
       expect(Array.from(tf.cast(tf.tensor1d([1.7, -1.7]), "int32").dataSync())).toEqual([1, -1]);
       expect(Array.from(tf.cast(tf.tensor1d([1, 0], "bool"), "float32").dataSync())).toEqual([1, 0]);
+      const numbers = [2, 0, -0, 0.5, Number.NaN, 256];
+      expect(Array.from(tf.cast(tf.tensor1d(numbers), "bool").dataSync())).toEqual([1, 0, 0, 1, 1, 1]);
+      expect(Array.from(tf.cast(tf.tensor1d([2, 0, 256], "int32"), "bool").dataSync())).toEqual([1, 0, 1]);
       expect(tf.clone(tf.tensor1d(["a", "b"])).arraySync()).toEqual(["a", "b"]);
     });
   });

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { gelu } from "../operations/gelu.ts";
 import { useBackend } from "../select.ts";
 import { installKernels } from "./install.ts";
 
@@ -17,6 +18,15 @@ describe("installKernels", () => {
     expect(report.ours).toEqual([]);
     expect(report.reason).toMatch(reason);
     expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  it("says so where a gradient of a gradient is asked of a fused operation", async () => {
+    await useBackend("wasm");
+    const slope = (x: tf.Tensor): tf.Tensor => tf.grad((y) => tf.sum(gelu(y)))(x);
+    tf.tidy(() => {
+      expect(slope(tf.tensor1d([0])).dataSync()[0]).toBeCloseTo(0.5, 6);
+      expect(() => tf.grad((x) => tf.sum(slope(x)))(tf.tensor1d([0]))).toThrow(/gradients of the first order/);
+    });
   });
 
   it("does nothing the second time", async () => {

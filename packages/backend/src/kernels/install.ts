@@ -1,4 +1,5 @@
 import {
+  type GradConfig,
   getGradient,
   getKernel,
   type KernelConfig,
@@ -7,6 +8,7 @@ import {
   unregisterKernel,
   version_core,
 } from "@tensorflow/tfjs-core";
+import { BackendError } from "../errors.ts";
 import { attentionOperation } from "../operations/attention.ts";
 import { crossEntropyOperation } from "../operations/cross-entropy.ts";
 import { csrOperation } from "../operations/csr.ts";
@@ -100,6 +102,21 @@ function install(kernel: Kernel): void {
   installed.set(kernel.name, config);
 }
 
+/** Our operations have gradients, but what computes these has none. */
+function noGradient(kernelName: string): GradConfig {
+  return {
+    kernelName,
+    gradFunc: () => {
+      throw new BackendError({
+        where: kernelName,
+        expected: "gradients of the first order",
+        received: "a gradient of a gradient",
+        hint: 'for those, use TensorFlow.js\'s plain operations, or useBackend("cpu")',
+      });
+    },
+  };
+}
+
 function stockKernels(why: string): KernelReport {
   const reason = `stock kernels: ours are not in force, because ${why}`;
   console.warn(`@l0gm/backend: ${reason}. Training is slow and gathers have no gradient.`);
@@ -132,8 +149,11 @@ export async function installKernels(
   }
   for (const kernel of KERNELS) install(kernel);
   for (const { kernels, gradient } of OPERATIONS) {
-    for (const kernel of kernels) install(kernel);
-    if (gradient !== undefined && getGradient(gradient.kernelName) === undefined) registerGradient(gradient);
+    for (const kernel of kernels) {
+      install(kernel);
+      const config = kernel.name === gradient?.kernelName ? gradient : noGradient(kernel.name);
+      if (getGradient(kernel.name) === undefined) registerGradient(config);
+    }
   }
   const { threads, fma, wide } = assembly;
   const { threads: asked = threads } = options;

@@ -4,6 +4,7 @@
  */
 
 import { type DataType, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { BackendError } from "../errors.ts";
 import type { Memory } from "./web-assembly.ts";
 
 /** What we use of tfjs's `BackendWasm`, most of which its own types leave out. */
@@ -61,6 +62,27 @@ export function renew(backend: WasmBackend, tensor: TensorInfo): void {
   const { id, memoryOffset } = backend.dataIdMap.get(tensor.dataId);
   backend.wasm.tfjs.disposeData(id);
   backend.wasm.tfjs.registerTensor(id, sizeOf(tensor.shape), memoryOffset);
+}
+
+/**
+ * Makes the backend refuse a tensor for which its memory has no room. tfjs takes the address 0, which `malloc` then gives, for memory like
+ * any other: results would be written over its own data and our control block, numbers be wrong and threads wait for ever.
+ */
+export function refuseMissingMemory({ wasm }: WasmBackend): void {
+  // The first call replaces itself by the module's function.
+  wasm._free(wasm._malloc(4));
+  const malloc = wasm._malloc;
+  wasm._malloc = (bytes) => {
+    // Of a larger number WebAssembly would take the lower 32 bits.
+    const address = bytes < 2 ** 32 ? malloc(bytes) : 0;
+    if (address !== 0 || bytes === 0) return address;
+    throw new BackendError({
+      where: "WebAssembly memory",
+      expected: `${bytes} free bytes of its 4 GiB, or of what the machine has`,
+      received: "less",
+      hint: "use smaller batches, and tf.tidy or dispose for tensors that are no longer needed",
+    });
+  };
 }
 
 /** The number of elements of a shape. */

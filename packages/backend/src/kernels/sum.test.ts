@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { anyFloat, axis, expectLikeCpu, finite, plain } from "../../test/against-cpu.ts";
+import { anyFloat, axis, expectLikeCpu, finite, plain, toTensor } from "../../test/against-cpu.ts";
 import { useBackend } from "../select.ts";
 
 beforeAll(async () => {
@@ -35,6 +35,29 @@ describe("Sum and Mean", () => {
         expectLikeCpu([x], ([a]) => (average ? tf.mean(a, axes, keep) : tf.sum(a, axes, keep)), 1e-5),
       ),
       { numRuns: 40 },
+    );
+  });
+
+  it("of nothing are 0 and NaN, of floats and integers", async () => {
+    const empty = fc
+      .tuple(fc.array(axis(3), { minLength: 1, maxLength: 4 }), fc.nat(3))
+      .map(([shape, at]) => shape.map((length, i) => (i === at % shape.length ? 0 : length)))
+      .chain((shape) =>
+        fc.record({
+          x: fc.oneof(plain(shape), plain(shape, finite, "int32")),
+          axes: fc.subarray([...shape.keys()], { minLength: 1 }),
+          keep: fc.boolean(),
+        }),
+      );
+    await fc.assert(
+      fc.asyncProperty(empty, async ({ x, axes, keep }) => {
+        await expectLikeCpu([x], ([a]) => tf.sum(a, axes, keep));
+        // The cpu backend divides before it adds, and so has 0.
+        await useBackend("wasm");
+        const mean = tf.tidy(() => tf.mean(toTensor(x), axes, keep));
+        expect(mean.dataSync().every(Number.isNaN)).toBe(true);
+        mean.dispose();
+      }),
     );
   });
 

@@ -14,6 +14,7 @@ function sumOver(call: KernelCall, average: boolean): TensorInfo | TensorInfo[] 
   const { backend, assembly } = call;
   const x = input(call, "x");
   const axes = util.parseAxisParam(call.attrs["axis"] as number | number[], x.shape).sort((a, b) => a - b);
+  if (sizeOf(x.shape) === 0) return sumOfNothing(call, axes, average);
   const first = axes[0] ?? 0;
   const end = first + axes.length;
   if (x.dtype !== "float32" || axes.some((axis, i) => axis !== first + i)) return call.stock();
@@ -36,6 +37,25 @@ function sumOver(call: KernelCall, average: boolean): TensorInfo | TensorInfo[] 
       columns,
       factor,
     );
+  return out;
+}
+
+/** Zeros, or NaN for means, as TensorFlow has it; where the axes are no neighbours, the stock kernel leaves what was in memory. */
+function sumOfNothing(call: KernelCall, axes: readonly number[], average: boolean): TensorInfo {
+  const x = input(call, "x");
+  const kept = call.attrs["keepDims"] ? 1 : undefined;
+  const shape = x.shape.flatMap((length, axis) => (axes.includes(axis) ? (kept ?? []) : length));
+  const out = allocate(call.backend, shape, average || x.dtype === "float32" ? "float32" : "int32");
+  // The bits of a float 0 are those of an int 0.
+  call.assembly.run(
+    ROW_SUMS,
+    sizeOf(shape),
+    2 ** 30,
+    addressOf(call.backend, x),
+    addressOf(call.backend, out),
+    0,
+    average ? Number.NaN : 1,
+  );
   return out;
 }
 

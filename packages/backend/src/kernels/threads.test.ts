@@ -8,9 +8,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AdamW } from "../operations/adamw.ts";
 import { attention } from "../operations/attention.ts";
+import { softmaxCrossEntropy } from "../operations/cross-entropy.ts";
 import { csrProduct } from "../operations/csr.ts";
 import { dense } from "../operations/dense.ts";
 import { hardConcreteGate } from "../operations/gate.ts";
+import { gelu } from "../operations/gelu.ts";
 import { layerNorm } from "../operations/layer-norm.ts";
 import { meanOverNeighbors } from "../operations/neighbors.ts";
 import { piecewiseLinear } from "../operations/piecewise-linear.ts";
@@ -46,7 +48,14 @@ async function compute(threads: number): Promise<string[]> {
       ),
     )([tokens, tf.mul(tokens, 0.5), tf.add(tokens, 1)]);
     const edges = Array.from({ length: 130 }, (_, j) => [-1, -0.5, 0, 0.4, 2].slice(j % 3));
-    const gated = hardConcreteGate(matrix, tf.zeros([130]), randomUniform([403, 130], [3, "gate"], 0.01, 0.99));
+    const gateNoise = randomUniform([403, 130], [3, "gate"], 0.01, 0.99);
+    const fixed = tf.tensor1d(Array.from({ length: 130 }, (_, j) => [-1, 0, 0.7][j % 3] ?? -1));
+    const gated = hardConcreteGate(matrix, tf.zeros([130]), gateNoise, { fixed });
+    const squared = (y: tf.Tensor): tf.Scalar => tf.sum(tf.square(y));
+    const labels = tf.tensor1d(
+      Int32Array.from({ length: 403 }, (_, i) => (7 * i) % 130),
+      "int32",
+    );
     return [
       tf.matMul(matrix, other),
       tf.matMul(other, matrix, true, true),
@@ -66,6 +75,29 @@ async function compute(threads: number): Promise<string[]> {
       meanOverNeighbors(normal([6000, 33], "neighbours") as tf.Tensor2D, 3),
       dropout(tokens, 0.3, [3, "dropout"]),
       gated.output,
+      gated.penalty,
+      ...tf.grads((x, logAlpha) => {
+        const { output, penalty } = hardConcreteGate(x as tf.Tensor2D, logAlpha as tf.Tensor1D, gateNoise, { fixed });
+        return tf.add(squared(output), penalty);
+      })([matrix, normal([130], "log alpha")]),
+      ...tf.split(matrix, [30, 60, 40], 1),
+      tf.slice(many, [3, 5, 1], [30, 60, 33]),
+      tf.pad(matrix, [
+        [3, 1],
+        [0, 2],
+      ]),
+      tf.tile(matrix, [3, 2]),
+      tf.tanh(matrix),
+      tf.log(gateNoise),
+      tf.erf(matrix),
+      tf.sigmoid(matrix),
+      tf.clone(matrix),
+      tf.einsum("bij,bik->bjk", many, many),
+      tf.grad((x) => squared(tf.gather(x, ids)))(matrix),
+      tf.grad((x) => squared(gelu(x)))(matrix),
+      tf.grad((x) => squared(softmaxCrossEntropy(x as tf.Tensor2D, labels)))(matrix),
+      tf.grad((x) => squared(csrProduct(csr, x as tf.Tensor2D)))(matrix),
+      tf.grad((x) => squared(meanOverNeighbors(x as tf.Tensor2D, 3)))(normal([6000, 33], "neighbours")),
       ...tf.grads((x, kernel) => tf.sum(tf.square(piecewiseLinear(x as tf.Tensor2D, kernel as tf.Tensor3D, edges))))([
         matrix,
         normal([130, 7, 9], "columns"),

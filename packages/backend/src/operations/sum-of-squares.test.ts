@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { axis, expectLikeCpu, plain } from "../../test/against-cpu.ts";
+import { expectGradient } from "../../test/gradient.ts";
 import { useBackend } from "../select.ts";
 import { sumOfSquares } from "./sum-of-squares.ts";
 
@@ -20,6 +21,10 @@ describe("sumOfSquares", () => {
     await fc.assert(
       fc.asyncProperty(tensors, (all) => expectLikeCpu(all, (given) => sumOfSquares(given.slice(0, all.length)), 1e-5)),
     );
+  });
+
+  it("has the right gradient of every tensor", () => {
+    expectGradient([[3, 2], [4]], ([a, b]) => tf.mul(sumOfSquares([a, b]), tf.sum(a)));
   });
 
   it("sums more elements than one block, each once", () => {

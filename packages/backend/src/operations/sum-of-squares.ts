@@ -1,4 +1,15 @@
-import { addN, type NamedTensorMap, type Scalar, scalar, square, sum, type Tensor, tidy } from "@tensorflow/tfjs-core";
+import {
+  addN,
+  type GradConfig,
+  mul,
+  type NamedTensorMap,
+  type Scalar,
+  scalar,
+  square,
+  sum,
+  type Tensor,
+  tidy,
+} from "@tensorflow/tfjs-core";
 import { addressesOf, type Kernel } from "../kernels/kernel.ts";
 import { allocate, sizeOf, wordOffset } from "../kernels/memory.ts";
 import { SQUARES } from "../kernels/tasks.ts";
@@ -14,7 +25,7 @@ const SHARED_BLOCKS = 8;
 
 /**
  * The sum of the squares of all elements of all tensors: the square of the norm by which gradients are clipped, and not finite where one
- * of them is not. For gradients, not in what is differentiated: on our kernels it has none itself.
+ * of them is not.
  *
  * @param tensors - float32, any shapes
  * @returns a scalar, the caller's; 0 for no tensors
@@ -30,8 +41,8 @@ const SHARED_BLOCKS = 8;
 export function sumOfSquares(tensors: readonly Tensor[]): Scalar {
   if (tensors.length === 0) return scalar(0);
   if (canFuse(NAME, ...tensors)) {
-    const inputs: NamedTensorMap = Object.fromEntries(tensors.map((tensor, i) => [`x${i}`, tensor]));
-    return runFused(NAME, inputs) as Scalar;
+    // An array, as tf.concat passes it: what is given by names can not be saved as a whole.
+    return runFused(NAME, [...tensors] as unknown as NamedTensorMap) as Scalar;
   }
   return tidy(() => addN(tensors.map((tensor) => sum(square(tensor)))) as Scalar);
 }
@@ -59,4 +70,10 @@ const kernel: Kernel = {
   },
 };
 
-export const sumOfSquaresOperation: FusedOperation = { kernels: [kernel] };
+const gradient: GradConfig = {
+  kernelName: NAME,
+  saveAllInputs: true,
+  gradFunc: (dy, saved) => Object.fromEntries(saved.map((x, i) => [i, () => mul(mul(x, 2), dy as Tensor)])),
+};
+
+export const sumOfSquaresOperation: FusedOperation = { kernels: [kernel], gradient };
