@@ -48,6 +48,8 @@ export class TextTokenizer {
   readonly paddingId: number;
   /** Number of ids, special and added tokens included. */
   readonly vocabularySize: number;
+  /** The same for tokenizers that make the same ids of every text. */
+  readonly fingerprint: string;
   readonly #tokenizer: HuggingFaceTokenizer;
   readonly #single: Template;
   readonly #pair: Template;
@@ -83,6 +85,7 @@ export class TextTokenizer {
     const padding = Reflect.get(config, "pad_token");
     const content = typeof padding === "object" && padding !== null ? Reflect.get(padding, "content") : padding;
     this.paddingId = this.#tokenizer.token_to_id(typeof content === "string" ? content : "[PAD]") ?? 0;
+    this.fingerprint = JSON.stringify([tokenizer, config, maximumLength, truncation]);
     this.vocabularySize = this.#tokenizer.get_vocab(true).size;
   }
 
