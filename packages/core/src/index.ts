@@ -74,6 +74,7 @@ export {
 } from "./gate/hard-concrete.ts";
 export { compareLatency, type Latency, type LatencyOptions } from "./gate/latency.ts";
 export { type FileHandler, memoryFiles } from "./io/file-handler.ts";
+export { fromHalves, toHalves } from "./io/half.ts";
 export type { Manifest, ManifestGate, SaveInfo } from "./io/manifest.ts";
 export {
   decodeSafetensors,

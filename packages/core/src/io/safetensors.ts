@@ -4,6 +4,7 @@
  */
 
 import { ConfigError, FormatError, ShapeError } from "../errors.ts";
+import { fromHalves } from "./half.ts";
 
 /** Numbers of one type with their shape. */
 export interface StoredTensor<Type, Data> {
@@ -37,7 +38,7 @@ const float32 = (shape: readonly number[], data: Float32Array): SafeTensor => ({
 const TYPES: ReadonlyMap<unknown, StoredType> = new Map<string, StoredType>([
   ["F64", { size: 8, read: (shape, bytes) => ({ dtype: "F64", shape, data: new Float64Array(bytes) }) }],
   ["F32", { size: 4, read: (shape, bytes) => float32(shape, new Float32Array(bytes)) }],
-  ["F16", { size: 2, read: (shape, bytes) => float32(shape, Float32Array.from(new Uint16Array(bytes), halfToNumber)) }],
+  ["F16", { size: 2, read: (shape, bytes) => float32(shape, fromHalves(new Uint16Array(bytes))) }],
   // The upper half of a float32.
   [
     "BF16",
@@ -52,16 +53,6 @@ const TYPES: ReadonlyMap<unknown, StoredType> = new Map<string, StoredType>([
 
 /** The format's own limit on the header, which keeps a foreign file from being taken for a huge header. */
 const LONGEST_HEADER = 100_000_000;
-
-/** IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 

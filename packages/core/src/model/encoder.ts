@@ -20,11 +20,13 @@ export interface NamedVariable {
 export interface Parameter extends NamedVariable {
   /** Whether decoupled weight decay applies; false for biases, normalisations and embeddings. */
   readonly decay: boolean;
+  /** Factor on the learning rate, smaller for layers that are to stay near what they were loaded with. @defaultValue 1 */
+  readonly rate?: number;
 }
 
 /** What one row costs to encode. */
 export interface EncoderCost {
-  /** Trainable numbers. */
+  /** Numbers that it holds, trained or not. */
   readonly parameters: number;
   /** Multiply-accumulates a row. */
   readonly macs: number;

@@ -1,5 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { EncodeContext, Encoder, EncoderCost, EncoderDescription, Parameter } from "../model/encoder.ts";
+import type {
+  EncodeContext,
+  Encoder,
+  EncoderCost,
+  EncoderDescription,
+  NamedVariable,
+  Parameter,
+} from "../model/encoder.ts";
 import { Projection } from "../model/projection.ts";
 import { Random } from "../random.ts";
 import { checkInteger } from "./checks.ts";
@@ -38,6 +45,7 @@ const WIDTH = 128;
 class ModuleEncoder<Batch, Options extends ModuleEncoderOptions> implements Encoder<Batch> {
   readonly width: number;
   readonly parameters: readonly Parameter[];
+  readonly buffers: readonly NamedVariable[];
   readonly cost: EncoderCost;
   readonly #kind: EncoderKind<Batch, Options>;
   readonly #options: Options;
@@ -49,7 +57,7 @@ class ModuleEncoder<Batch, Options extends ModuleEncoderOptions> implements Enco
   constructor(
     kind: EncoderKind<Batch, Options>,
     options: Options,
-    narrowed?: { readonly trunk: readonly Parameter[]; readonly projection: Projection },
+    narrowed?: { readonly trunk: readonly NamedVariable[]; readonly projection: Projection },
   ) {
     const { width = WIDTH, seed = 0 } = options;
     checkInteger(kind.kind, "width", width);
@@ -68,8 +76,9 @@ class ModuleEncoder<Batch, Options extends ModuleEncoderOptions> implements Enco
     const random = Random.from(seed, "initial", "projection");
     this.#projection = narrowed?.projection ?? Projection.create({ inputs: this.#trunk.width, outputs: width, random });
     this.parameters = [...this.#weights.parameters, ...this.#projection.parameters];
+    this.buffers = this.#weights.buffers;
     this.cost = {
-      parameters: this.parameters.reduce((sum, { variable }) => sum + variable.size, 0),
+      parameters: [...this.parameters, ...this.buffers].reduce((sum, { variable }) => sum + variable.size, 0),
       macs: this.#weights.macs + this.#trunk.width * width,
     };
   }
@@ -81,7 +90,10 @@ class ModuleEncoder<Batch, Options extends ModuleEncoderOptions> implements Enco
   narrow(keep: readonly number[]): Encoder<Batch> {
     const projection = this.#projection.select(keep);
     const options = { ...this.#options, width: keep.length };
-    return new ModuleEncoder(this.#kind, options, { trunk: this.#weights.parameters, projection });
+    return new ModuleEncoder(this.#kind, options, {
+      trunk: [...this.#weights.parameters, ...this.#weights.buffers],
+      projection,
+    });
   }
 
   describe(): EncoderDescription {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Parameter } from "../model/encoder.ts";
+import type { NamedVariable, Parameter } from "../model/encoder.ts";
 import { Random } from "../random.ts";
 
 /** Makes the initial values of a weight. */
@@ -11,6 +11,10 @@ export interface Weight {
   readonly fill: Fill;
   /** Whether decoupled weight decay applies. */
   readonly decay: boolean;
+  /** Factor on the learning rate. @defaultValue 1 */
+  readonly rate?: number;
+  /** False for what stays as it is loaded, and costs no gradient. @defaultValue true */
+  readonly trainable?: boolean;
 }
 
 /**
@@ -55,6 +59,7 @@ export function initialValues(weight: Weight, seed: number, name: string): tf.Te
 /** Makes and holds the variables of modules. */
 export class ModuleWeights {
   readonly #parameters: Parameter[] = [];
+  readonly #buffers: NamedVariable[] = [];
   readonly #initial: (name: string, weight: Weight) => tf.Tensor;
   #macs = 0;
 
@@ -67,13 +72,18 @@ export class ModuleWeights {
   }
 
   /** Starts from the values of other variables of the same names. */
-  static copied(parameters: readonly Parameter[]): ModuleWeights {
-    const values = new Map(parameters.map(({ name, variable }) => [name, variable]));
+  static copied(variables: readonly NamedVariable[]): ModuleWeights {
+    const values = new Map(variables.map(({ name, variable }) => [name, variable]));
     return new ModuleWeights((name, weight) => tf.clone(values.get(name) ?? tf.zeros([...weight.shape])));
   }
 
   get parameters(): readonly Parameter[] {
     return this.#parameters;
+  }
+
+  /** Weights that are not trained. */
+  get buffers(): readonly NamedVariable[] {
+    return this.#buffers;
   }
 
   /** Of all modules together. */
@@ -86,16 +96,19 @@ export class ModuleWeights {
     const variables = {} as Record<Name, tf.Variable>;
     for (const key of Object.keys(module.weights) as Name[]) {
       const name = `${prefix}/${key}`;
+      const { decay, rate = 1, trainable = true } = module.weights[key];
       const initial = this.#initial(name, module.weights[key]);
-      variables[key] = tf.variable(initial);
+      const variable = tf.variable(initial, trainable);
       initial.dispose();
-      this.#parameters.push({ name, variable: variables[key], decay: module.weights[key].decay });
+      variables[key] = variable;
+      if (trainable) this.#parameters.push({ name, variable, decay, rate });
+      else this.#buffers.push({ name, variable });
     }
     this.#macs += module.macs;
     return (input) => module.apply(variables, input);
   }
 
   dispose(): void {
-    for (const { variable } of this.#parameters) variable.dispose();
+    for (const { variable } of [...this.#parameters, ...this.#buffers]) variable.dispose();
   }
 }

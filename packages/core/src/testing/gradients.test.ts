@@ -2,7 +2,7 @@ import { useBackend } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, inject, test } from "vitest";
 import { expectClose } from "./closeness.ts";
-import { checkGradient, finiteDifferences } from "./gradients.ts";
+import { checkGradient, checkParameterGradients, finiteDifferences } from "./gradients.ts";
 
 beforeAll(() => useBackend(inject("backend")));
 
@@ -31,6 +31,25 @@ test("finds a gradient that gives one output's share to another", async () => {
     gradFunc: (dy: tf.Tensor) => tf.reverse(dy),
   }));
   await expect(checkGradient((x) => wrong(x), tf.tensor1d([1, 3]))).rejects.toThrow(/gradient\[/);
+});
+
+test("checks variables one by one, and names the one whose gradient is wrong", async () => {
+  const [a, b] = [tf.variable(tf.tensor1d([1, 2, 3])), tf.variable(tf.tensor2d([[0.5], [-1], [2]]))];
+  const named = [
+    { name: "a", variable: a },
+    { name: "b", variable: b },
+  ];
+  const doubled = tf.customGrad((x: unknown) => ({
+    value: tf.clone(x as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => tf.mul(dy, 2),
+  }));
+  const before = tf.memory().numTensors;
+  const product = (x: tf.Tensor): tf.Tensor => tf.matMul(tf.reshape(a, [1, 3]), x as tf.Tensor2D);
+  await checkParameterGradients(() => product(b), named, { samples: 2 });
+  await expect(checkParameterGradients(() => product(doubled(b)), named)).rejects.toThrow(/gradient of b/);
+  expect(tf.memory().numTensors).toBe(before);
+  expect([...a.dataSync()]).toEqual([1, 2, 3]);
+  tf.dispose([a, b]);
 });
 
 test("leaves no tensors behind", async () => {

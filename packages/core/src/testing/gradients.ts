@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { NamedVariable } from "../model/encoder.ts";
 import { Random } from "../random.ts";
 import { expectClose } from "./closeness.ts";
 
@@ -22,6 +23,12 @@ export interface GradientOptions {
   readonly tolerance?: number;
   /** Seed of the outputs' weights. @defaultValue 0 */
   readonly seed?: number;
+}
+
+/** Options of {@link checkParameterGradients}. */
+export interface ParameterGradientOptions extends GradientOptions {
+  /** Numbers of each variable that are moved, drawn by the seed; all of a variable that has no more. @defaultValue 20 */
+  readonly samples?: number;
 }
 
 /** A function under test; it must not dispose `x`, and must give the same result every time. */
@@ -95,4 +102,64 @@ export async function checkGradient(
   const expected = await finiteDifferences(f, x, { epsilon, weights });
   const scale = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
   expectClose(actual, expected, { absolute: tolerance * scale }, "gradient");
+}
+
+/**
+ * Checks the gradients that TensorFlow.js computes of a model for its variables against central differences, variable by variable. As in
+ * {@link checkGradient}, the outputs are summed with fixed random weights.
+ *
+ * @param f - must give the same result every time, and must not dispose the variables
+ * @throws L0gmError naming the variable and the number in it whose gradient is furthest off
+ *
+ * @example
+ * ```ts
+ * import * as tf from "@tensorflow/tfjs-core";
+ * import { checkParameterGradients } from "@l0gm/core/testing";
+ * await useBackend("cpu");
+ * const slope = tf.variable(tf.tensor1d([1, 2]));
+ * await checkParameterGradients(() => tf.square(slope), [{ name: "slope", variable: slope }]);
+ * ```
+ */
+export async function checkParameterGradients(
+  f: () => tf.Tensor,
+  parameters: readonly NamedVariable[],
+  { epsilon = 1e-2, tolerance = 1e-3, seed = 0, samples = 20 }: ParameterGradientOptions = {},
+): Promise<void> {
+  const random = Random.from(seed, "check-gradient");
+  const shape = tf.tidy(() => f().shape);
+  const weights = tf.tensor(random.uniforms(tf.util.sizeFromShape(shape), 0.5, 1.5), shape);
+  const variables = parameters.map(({ variable }) => variable);
+  const { value, grads } = tf.variableGrads(() => tf.sum(tf.mul(f(), weights)) as tf.Scalar, variables);
+  // In Float64: a float32 sum of many outputs would drown the differences.
+  const total = async (): Promise<number> => {
+    const products = tf.tidy(() => tf.mul(f(), weights));
+    const outputs = await products.data<"float32">();
+    products.dispose();
+    return outputs.reduce((sum, output) => sum + output, 0);
+  };
+  try {
+    for (const { name, variable } of parameters) {
+      const gradient = (await grads[variable.name]?.data<"float32">()) ?? new Float32Array(variable.size);
+      const point = Float32Array.from(await variable.data());
+      const moved = random.permutation(point.length).subarray(0, samples);
+      const at = async (index: number, coordinate: number): Promise<number> => {
+        tf.tidy(() =>
+          variable.assign(tf.tensor(Float32Array.from(point).fill(coordinate, index, index + 1), variable.shape)),
+        );
+        return await total();
+      };
+      const expected = new Float64Array(moved.length);
+      for (const [i, index] of moved.entries()) {
+        const centre = point[index] ?? 0;
+        const [low, high] = [Math.fround(centre - epsilon), Math.fround(centre + epsilon)];
+        expected[i] = ((await at(index, high)) - (await at(index, low))) / (high - low);
+      }
+      tf.tidy(() => variable.assign(tf.tensor(point, variable.shape)));
+      const scale = expected.reduce((largest, each) => Math.max(largest, Math.abs(each)), 1);
+      const actual = Array.from(moved, (index) => gradient[index] ?? 0);
+      expectClose(actual, expected, { absolute: tolerance * scale }, `gradient of ${name} at [${moved}]`);
+    }
+  } finally {
+    tf.dispose([weights, value, ...Object.values(grads)]);
+  }
 }

@@ -8,9 +8,11 @@
 export { expectClose, type Tolerance } from "./closeness.ts";
 export {
   checkGradient,
+  checkParameterGradients,
   type DifferenceOptions,
   finiteDifferences,
   type GradientOptions,
+  type ParameterGradientOptions,
   type TensorFunction,
 } from "./gradients.ts";
 export { countTensors, expectNoLeak } from "./leaks.ts";

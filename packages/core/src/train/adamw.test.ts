@@ -50,6 +50,13 @@ describe.each(["cpu", "wasm"] as const)("on %s", (backend) => {
     return weight.variable.data<"float32">();
   }
 
+  test("a parameter's rate is a factor on the learning rate", async () => {
+    const slow = { ...parameter(start, true), rate: 0.25 };
+    const optimizer = new AdamW([slow], { decay: 0.3 });
+    for (const gradient of gradients) optimizer.step([tf.tensor1d(gradient)], 0.04);
+    expectClose(await slow.variable.data(), await stepped({ decay: 0.3 }, true), { absolute: 1e-7 });
+  });
+
   test.each<[string, AdamWOptions]>([
     ["default", {}],
     ["decaying", { decay: 0.3 }],

@@ -74,11 +74,12 @@ export class AdamW {
   step(gradients: readonly (tf.Tensor | undefined)[], learningRate: number, scale = 1): void {
     const { decay, ...options } = this.#options;
     this.steps++;
-    this.#slots.forEach(({ parameter: { variable, decay: decays }, moments }, i) => {
+    this.#slots.forEach(({ parameter: { variable, decay: decays, rate = 1 }, moments }, i) => {
       const gradient = gradients[i];
       if (gradient === undefined) return;
       const weightDecay = decays ? decay : 0;
-      adamWStep(variable, gradient, moments, { ...options, learningRate, weightDecay, step: this.steps, scale });
+      const settings = { ...options, learningRate: rate * learningRate, weightDecay, step: this.steps, scale };
+      adamWStep(variable, gradient, moments, settings);
     });
   }
 

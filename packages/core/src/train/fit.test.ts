@@ -114,6 +114,25 @@ describe("fit", () => {
     expect(history.every(({ phase }) => phase === "dense")).toBe(true);
   });
 
+  it("averages gradients over batches, also over too few at the end of an epoch", async () => {
+    const dense = (): GatedClassifier<tf.Tensor> =>
+      new GatedClassifier({ encoder: encoder(), classes: 2, gate: false });
+    const weights = async (more: Partial<FitOptions<tf.Tensor>>): Promise<Float32Array> => {
+      const model = dense();
+      const { controller: _, ...rest } = options({ epochs: 2, ...more });
+      // A schedule is read at the last of a step's batches.
+      const steady = { learningRate: 0.02, schedule: constant(1) };
+      await fit(model, data, { ...rest, weights: steady, restore: "equalBudget" });
+      return Float32Array.from([...(await readWeights(model)).values()].flatMap((values) => [...values]));
+    };
+    // 512 rows: 10 steps of 48 and one of 32, whether a step sees its rows at once, by halves or by thirds.
+    const whole = await weights({ batchSize: 48 });
+    expectClose(await weights({ batchSize: 24, accumulation: 2 }), whole, { absolute: 2e-6 });
+    expectClose(await weights({ batchSize: 16, accumulation: 3 }), whole, { absolute: 2e-6 });
+    expect(await weights({ batchSize: 24 })).not.toEqual(whole);
+    await expect(weights({ accumulation: 1.5 })).rejects.toThrow(/fit\.accumulation/);
+  });
+
   it("gives identical weights for identical seeds, and others for others", async () => {
     const run = async (seed: number): Promise<ReadonlyMap<string, Float32Array>> => {
       const model = gated();
@@ -279,7 +298,7 @@ describe("fit", () => {
     const model = gated();
     await fit(model, data, options({ epochs: 2 }));
     const before = tf.memory().numTensors;
-    await fit(model, data, options({ epochs: 25 }));
+    await fit(model, data, options({ epochs: 25, accumulation: 3 }));
     expect(tf.memory().numTensors).toBe(before);
   });
 

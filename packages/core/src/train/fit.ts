@@ -15,7 +15,7 @@ import { assignVariables, assignWeights, readVariables, readWeights } from "../m
 import { Random, type Seeds, seedsFrom } from "../random.ts";
 import type { EpochRecord, Phase } from "./callbacks.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { GradientSteps } from "./gradient-steps.ts";
+import { GradientSteps, type StepSettings } from "./gradient-steps.ts";
 import {
   checkOptions,
   type FitOptions,
@@ -103,6 +103,7 @@ class Trainer<Batch> {
       weights: this.#weights,
       gates: this.#gates,
       clipNorm: options.clipNorm ?? 1,
+      accumulation: options.accumulation ?? 1,
       seeds: this.#seeds,
     });
   }
@@ -178,7 +179,7 @@ class Trainer<Batch> {
 
   /** What must agree for a checkpoint to be this run's; functions among the options are known by their values along the way. */
   #fingerprint(): string {
-    const { epochs, controller, clipNorm, earlyStopping } = this.#options;
+    const { epochs, controller, clipNorm, accumulation = 1, earlyStopping } = this.#options;
     const { gate } = this.#model;
     const sample = (schedule: Schedule): number[] => [0, 0.25, 0.5, 0.75, 1].map(schedule);
     const optimizer = (o: Required<OptimizerOptions>): object => ({ ...o, schedule: sample(o.schedule) });
@@ -191,6 +192,7 @@ class Trainer<Batch> {
       gates: optimizer(this.#gates),
       gate: gate && { ...gate.params, noise: gate.noise, rule: gate.rule, ...gate.options },
       clipNorm,
+      ...(accumulation === 1 ? {} : { accumulation }),
       earlyStopping,
       controller: controller && {
         ...controller,
@@ -248,6 +250,7 @@ class Trainer<Batch> {
     let rows = 0;
     let learningRate = 0;
     let step = 0;
+    let settings: StepSettings | undefined;
     for await (const batch of this.#data.train.batches(this.#batchSize, shuffle)) {
       this.#options.signal?.throwIfAborted();
       const within = state.local + step / steps;
@@ -264,12 +267,13 @@ class Trainer<Batch> {
         );
       }
       const gateLearningRate = this.#gates.learningRate * this.#gates.schedule(within / plan.epochs);
-      const report = await this.#steps.take(batch, {
+      settings = {
         step: state.step,
         epoch: state.epoch,
         learningRate,
         ...(phase === "gates" ? { gates: { multiplier: state.multiplier, learningRate: gateLearningRate } } : {}),
-      });
+      };
+      const report = await this.#steps.take(batch, settings);
       if (phase === "gates") state.expected = report.expected;
       state.step++;
       loss += report.loss * batch.labels.length;
@@ -285,6 +289,7 @@ class Trainer<Batch> {
         });
       }
     }
+    if (settings !== undefined) await this.#steps.flush(settings);
     const summary = await this.#gateSummary(phase, state);
     const validation = await predict(this.#model, this.#data.validation);
     await this.#steps.checkLogits(validation.logits, { step: state.step - 1, epoch: state.epoch });

@@ -28,6 +28,13 @@ export interface StepReport {
   readonly expected: number;
 }
 
+/** Sums over the batches since the last step, each batch counting as often as it has rows. */
+interface Accumulated {
+  batches: number;
+  rows: number;
+  readonly sums: (tf.Tensor | undefined)[];
+}
+
 /** Takes gradient steps on a model: one optimizer for its weights, one for its gates. */
 export class GradientSteps<Batch> {
   readonly #model: GatedClassifier<Batch>;
@@ -35,14 +42,17 @@ export class GradientSteps<Batch> {
   readonly #clipNorm: number;
   readonly #weightOptimizer: AdamW;
   readonly #gateOptimizer: AdamW | undefined;
+  readonly #accumulation: number;
+  readonly #accumulated: Accumulated = { batches: 0, rows: 0, sums: [] };
 
   constructor(
     model: GatedClassifier<Batch>,
-    options: { weights: AdamWOptions; gates: AdamWOptions; clipNorm: number; seeds: Seeds },
+    options: { weights: AdamWOptions; gates: AdamWOptions; clipNorm: number; accumulation: number; seeds: Seeds },
   ) {
     this.#model = model;
     this.#seeds = options.seeds;
     this.#clipNorm = options.clipNorm;
+    this.#accumulation = options.accumulation;
     this.#weightOptimizer = new AdamW(model.parameters, options.weights);
     if (model.gate !== undefined) {
       const logAlpha: Parameter = { name: "gate/log_alpha", variable: model.gate.logAlpha, decay: false };
@@ -55,11 +65,15 @@ export class GradientSteps<Batch> {
     return this.#gateOptimizer === undefined ? [this.#weightOptimizer] : [this.#weightOptimizer, this.#gateOptimizer];
   }
 
-  /** @throws NumericalError when the loss or a gradient is not finite; the weights are as before then */
+  /**
+   * Looks at a batch, and takes a step when it is the last of those that a step is made of.
+   *
+   * @throws NumericalError when the loss or a gradient is not finite; the weights are as before then
+   */
   async take(batch: LabelledBatch<Batch>, settings: StepSettings): Promise<StepReport> {
     const model = this.#model;
     const gate = settings.gates === undefined ? undefined : model.gate;
-    const { multiplier, learningRate: gateLearningRate } = settings.gates ?? { multiplier: 0, learningRate: 0 };
+    const { multiplier } = settings.gates ?? { multiplier: 0 };
     const context = {
       training: true,
       random: Random.from(this.#seeds.dropout, "dropout", settings.step),
@@ -91,16 +105,67 @@ export class GradientSteps<Batch> {
       if (!numbers.every(Number.isFinite)) {
         await this.#explain(`loss ${loss}`, [...gradients, gateGradient], settings);
       }
-      const norm = Math.sqrt(numbers.at(-2) ?? 0);
-      this.#weightOptimizer.step(gradients, settings.learningRate, Math.min(1, this.#clipNorm / norm));
-      if (logAlpha !== undefined) {
-        this.#gateOptimizer?.step([gateGradient], gateLearningRate);
-        tf.tidy(() => logAlpha.assign(tf.clipByValue(logAlpha, -LOG_ALPHA_LIMIT, LOG_ALPHA_LIMIT)));
+      if (this.#accumulation === 1) {
+        this.#apply(gradients, gateGradient, settings, Math.sqrt(numbers.at(-2) ?? 0), 1);
+      } else {
+        this.#accumulate([...gradients, gateGradient], batch.labels.length);
+        if (this.#accumulated.batches === this.#accumulation) await this.flush(settings);
       }
       return { loss, expected };
     } finally {
       tf.dispose([...observed, ...(taken === undefined ? [] : [taken.value, ...Object.values(taken.grads)])]);
     }
+  }
+
+  /** Takes the step for the batches since the last one, if there are any: at the end of an epoch they may be too few. */
+  async flush(settings: StepSettings): Promise<void> {
+    const { rows, sums } = this.#accumulated;
+    if (rows === 0) return;
+    const gradients = sums.slice(0, -1);
+    const squares = sumOfSquares(present(gradients));
+    const norm = Math.sqrt(await readScalar(squares)) / rows;
+    this.#apply(gradients, sums.at(-1), settings, norm, 1 / rows);
+    tf.dispose(squares);
+    this.#forget();
+  }
+
+  /** @param share - factor that makes a mean of the gradients; `norm` is that of the mean */
+  #apply(
+    gradients: readonly (tf.Tensor | undefined)[],
+    gateGradient: tf.Tensor | undefined,
+    { learningRate, gates }: StepSettings,
+    norm: number,
+    share: number,
+  ): void {
+    this.#weightOptimizer.step(gradients, learningRate, share * Math.min(1, this.#clipNorm / norm));
+    const logAlpha = this.#model.gate?.logAlpha;
+    if (gates === undefined || logAlpha === undefined) return;
+    this.#gateOptimizer?.step([gateGradient], gates.learningRate, share);
+    tf.tidy(() => logAlpha.assign(tf.clipByValue(logAlpha, -LOG_ALPHA_LIMIT, LOG_ALPHA_LIMIT)));
+  }
+
+  #accumulate(gradients: readonly (tf.Tensor | undefined)[], rows: number): void {
+    const { sums } = this.#accumulated;
+    gradients.forEach((gradient, i) => {
+      const sum = sums[i];
+      sums[i] =
+        gradient === undefined
+          ? sum
+          : tf.tidy(() => {
+              const share = tf.mul(gradient, rows);
+              return sum === undefined ? share : tf.add(sum, share);
+            });
+      if (sums[i] !== sum) sum?.dispose();
+    });
+    this.#accumulated.rows += rows;
+    this.#accumulated.batches++;
+  }
+
+  #forget(): void {
+    tf.dispose(present(this.#accumulated.sums));
+    this.#accumulated.sums.length = 0;
+    this.#accumulated.rows = 0;
+    this.#accumulated.batches = 0;
   }
 
   /**
@@ -139,8 +204,9 @@ export class GradientSteps<Batch> {
     });
   }
 
-  /** Frees the optimizers' moments. */
+  /** Frees the optimizers' moments, and gradients that no step was taken for. */
   dispose(): void {
+    this.#forget();
     for (const optimizer of this.optimizers) optimizer.dispose();
   }
 }

@@ -29,6 +29,8 @@ export interface FitOptions<Batch> {
   readonly controller?: Controller;
   /** @defaultValue 256 */
   readonly batchSize?: number;
+  /** Batches whose gradients are averaged, row by row, before a step is taken; memory is that of one. @defaultValue 1 */
+  readonly accumulation?: number;
   /** Encoder and head. @defaultValue learning rate 1e-3, ramped up over 5 % and then down a cosine to 1 %; decay 0 */
   readonly weights?: OptimizerOptions;
   /** Log alpha. @defaultValue learning rate 0.05, constant */
@@ -74,7 +76,7 @@ export function optimizerOptions(
 export function checkOptions<Batch>(
   { gate, classes }: GatedClassifier<Batch>,
   { train, validation }: TrainingData<Batch>,
-  { controller, batchSize = 1, clipNorm = 1, earlyStopping, restore, checkpoint }: FitOptions<Batch>,
+  { controller, batchSize = 1, accumulation = 1, clipNorm = 1, earlyStopping, restore, checkpoint }: FitOptions<Batch>,
 ): void {
   for (const [name, data] of [["train", train] as const, ["validation", validation] as const]) {
     if (data.rows < 1)
@@ -108,10 +110,10 @@ export function checkOptions<Batch>(
   }
   const every = checkpoint?.every ?? 1;
   const positive = { batchSize, clipNorm, "earlyStopping.patience": earlyStopping?.patience ?? 1 };
-  for (const [name, value] of Object.entries({ ...positive, "checkpoint.every": every })) {
+  for (const [name, value] of Object.entries({ ...positive, accumulation, "checkpoint.every": every })) {
     if (!(value > 0)) throw new ConfigError({ where: `fit.${name}`, expected: "a number above 0", received: value });
   }
-  for (const [name, value] of Object.entries({ batchSize, "checkpoint.every": every })) {
+  for (const [name, value] of Object.entries({ batchSize, accumulation, "checkpoint.every": every })) {
     if (!Number.isInteger(value))
       throw new ConfigError({ where: `fit.${name}`, expected: "an integer", received: value });
   }

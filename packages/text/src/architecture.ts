@@ -1,0 +1,105 @@
+import { FormatError } from "@l0gm/core";
+import type { DenseActivation, GeluForm } from "@l0gm/core/operations";
+
+/** Sizes of a BERT encoder, as `config.json` states them. */
+export interface BertArchitecture {
+  readonly vocabularySize: number;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Width of the feed-forward part. */
+  readonly intermediate: number;
+  /** Longest sequence. */
+  readonly positions: number;
+  /** Kinds of segments. */
+  readonly types: number;
+  readonly activation: "gelu" | "gelu-tanh" | "relu";
+  /** Added to the variance in layer normalisation. */
+  readonly epsilon: number;
+  readonly dropout: number;
+  readonly attentionDropout: number;
+}
+
+/** Names of Hugging Face. */
+const ACTIVATIONS: Readonly<Record<string, BertArchitecture["activation"]>> = {
+  gelu: "gelu",
+  gelu_new: "gelu-tanh",
+  gelu_pytorch_tanh: "gelu-tanh",
+  relu: "relu",
+};
+
+/** How our operations compute an activation: within the product, or after it. */
+export const COMPUTED: Readonly<
+  Record<BertArchitecture["activation"], { readonly dense: DenseActivation; readonly gelu?: GeluForm }>
+> = {
+  gelu: { dense: "gelu" },
+  "gelu-tanh": { dense: "linear", gelu: "tanh" },
+  relu: { dense: "relu" },
+};
+
+/**
+ * Reads a `config.json` of Hugging Face.
+ *
+ * @param where - the file, for messages
+ * @throws FormatError when it is of another architecture, or a size is absent or impossible
+ */
+export function parseArchitecture(config: Readonly<Record<string, unknown>>, where: string): BertArchitecture {
+  if (config["model_type"] !== "bert") {
+    throw new FormatError({
+      where: `${where}: model_type`,
+      expected: '"bert", the architecture that is supported',
+      received: config["model_type"],
+    });
+  }
+  const positionType = config["position_embedding_type"] ?? "absolute";
+  if (positionType !== "absolute") {
+    throw new FormatError({
+      where: `${where}: position_embedding_type`,
+      expected: '"absolute"',
+      received: positionType,
+    });
+  }
+  const activation = ACTIVATIONS[String(config["hidden_act"] ?? "gelu")];
+  if (activation === undefined) {
+    throw new FormatError({
+      where: `${where}: hidden_act`,
+      expected: `one of ${Object.keys(ACTIVATIONS).join(", ")}`,
+      received: config["hidden_act"],
+    });
+  }
+  const size = (name: string): number => {
+    const value = config[name];
+    if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+    throw new FormatError({ where: `${where}: ${name}`, expected: "an integer of at least 1", received: value });
+  };
+  const rate = (name: string): number => {
+    const value = config[name] ?? 0.1;
+    if (typeof value === "number" && value >= 0 && value < 1) return value;
+    throw new FormatError({ where: `${where}: ${name}`, expected: "a rate from 0 up to 1", received: value });
+  };
+  const epsilon = config["layer_norm_eps"] ?? 1e-12;
+  if (typeof epsilon !== "number" || !(epsilon > 0)) {
+    throw new FormatError({ where: `${where}: layer_norm_eps`, expected: "a positive number", received: epsilon });
+  }
+  const [hidden, heads] = [size("hidden_size"), size("num_attention_heads")];
+  if (hidden % heads !== 0) {
+    throw new FormatError({
+      where: `${where}: num_attention_heads`,
+      expected: `a divisor of hidden_size ${hidden}`,
+      received: heads,
+    });
+  }
+  return {
+    vocabularySize: size("vocab_size"),
+    hidden,
+    layers: size("num_hidden_layers"),
+    heads,
+    intermediate: size("intermediate_size"),
+    positions: size("max_position_embeddings"),
+    types: size("type_vocab_size"),
+    activation,
+    epsilon,
+    dropout: rate("hidden_dropout_prob"),
+    attentionDropout: rate("attention_probs_dropout_prob"),
+  };
+}

@@ -1,0 +1,251 @@
+import {
+  ConfigError,
+  type EncodeContext,
+  type Encoder,
+  EVALUATION,
+  type FileHandler,
+  type NamedVariable,
+  registerEncoder,
+  ShapeError,
+} from "@l0gm/core";
+import {
+  checkInteger,
+  type EncoderKind,
+  type Fill,
+  type ModuleEncoderOptions,
+  ModuleWeights,
+  moduleEncoder,
+  zeros,
+} from "@l0gm/core/modules";
+import * as tf from "@tensorflow/tfjs-core";
+import { type BertArchitecture, parseArchitecture } from "./architecture.ts";
+import type { HiddenBatch, TextBatch, TokenBatch } from "./batch.ts";
+import { BertParts } from "./bert-layers.ts";
+import { checkPooling, POOLINGS, type Pooling, pool } from "./pooling.ts";
+import { type ModelFiles, ModelSource } from "./source.ts";
+import { assignBertWeights, WEIGHTS_FILE, writeBertWeights } from "./weights.ts";
+
+/** How one vector is made of a text's: see {@link Pooling}, or by BERT's own pooler, which not every model has. */
+export type BertPooling = Pooling | "pooler";
+
+/** Options of {@link bertEncoder}. */
+export interface BertEncoderOptions extends ModuleEncoderOptions {
+  /** @defaultValue "mean" */
+  readonly pooling?: BertPooling;
+  /** Blocks that are used, from the first on. @defaultValue all */
+  readonly layers?: number;
+  /**
+   * Blocks that are trained, from the last one back; the ones before them, and the embeddings, stay as they were loaded, without
+   * dropout, so that what they make of a text can be computed once. @defaultValue all, and the embeddings
+   */
+  readonly trainableLayers?: number;
+  /**
+   * Layer-wise decay of the learning rate (Howard and Ruder 2018): a block's rate is that of the block above it times this, so that what was
+   * learnt first changes least. @defaultValue 1
+   */
+  readonly layerDecay?: number;
+}
+
+/** What a BERT encoder is rebuilt from. */
+interface BertConfig extends BertEncoderOptions {
+  readonly architecture: BertArchitecture;
+}
+
+const KIND = "text/bert";
+const CONFIG_FILE = "config.json";
+
+/** Blocks that are used, and how many of them are frozen; -1 when the embeddings are trained, too. */
+function depths({
+  architecture,
+  layers = architecture.layers,
+  trainableLayers,
+}: BertConfig): [layers: number, frozen: number] {
+  checkInteger(KIND, "layers", layers);
+  if (layers > architecture.layers) {
+    throw new ConfigError({ where: KIND, expected: `layers to be at most ${architecture.layers}`, received: layers });
+  }
+  if (trainableLayers === undefined) return [layers, -1];
+  checkInteger(KIND, "trainableLayers", trainableLayers, 0);
+  if (trainableLayers > layers) {
+    throw new ConfigError({
+      where: KIND,
+      expected: `trainableLayers to be at most ${layers}`,
+      received: trainableLayers,
+    });
+  }
+  return [layers, layers - trainableLayers];
+}
+
+type Prefix = (batch: TokenBatch) => tf.Tensor3D;
+
+/** Embeddings and blocks that no gradient reaches. */
+function frozenPrefix(parts: BertParts, blocks: number, fill: Fill): Prefix {
+  const options = { fill, trainable: false, rate: 0 };
+  const embed = parts.embeddings(options);
+  const layers = Array.from({ length: blocks }, (_, i) => parts.layer(i, options));
+  return (batch) => layers.reduce((x, layer) => layer(x, batch.mask, EVALUATION), embed(batch, EVALUATION));
+}
+
+function isHidden(batch: TextBatch): batch is HiddenBatch {
+  return "hidden" in batch;
+}
+
+function checkTokens(batch: TokenBatch, { positions }: BertArchitecture): void {
+  const { ids, mask, types } = batch;
+  const same = [mask, ...(types === undefined ? [] : [types])].every(
+    ({ shape }) => String(shape) === String(ids.shape),
+  );
+  if (ids.rank === 2 && same && ids.shape[1] <= positions) return;
+  throw new ShapeError({
+    where: KIND,
+    expected: `ids, mask and types [rows, tokens], ${positions} tokens at most`,
+    received: [ids, mask, types].map((tensor) => `[${tensor?.shape}]`).join(", "),
+  });
+}
+
+const BERT: EncoderKind<TextBatch, BertConfig> = {
+  kind: KIND,
+  trunk(weights, config) {
+    const { architecture, pooling = "mean" } = config;
+    checkPooling(KIND, pooling, [...POOLINGS, "pooler"]);
+    const [layers, frozen] = depths(config);
+    const parts = new BertParts(weights, architecture);
+    const { layerDecay = 1 } = config;
+    if (!(layerDecay > 0 && layerDecay <= 1)) {
+      throw new ConfigError({ where: KIND, expected: "layerDecay above 0 and at most 1", received: layerDecay });
+    }
+    /** @param below - blocks between this part and the last one, that one included */
+    const trained = (below: number) => ({ fill: zeros, trainable: true, rate: layerDecay ** below });
+    const prefix = frozen < 0 ? undefined : frozenPrefix(parts, frozen, zeros);
+    const embed = prefix === undefined ? parts.embeddings(trained(layers)) : undefined;
+    const first = Math.max(frozen, 0);
+    const rest = Array.from({ length: layers - first }, (_, i) =>
+      parts.layer(first + i, trained(layers - 1 - first - i)),
+    );
+    const pooler = pooling === "pooler" ? parts.pooler(trained(0)) : undefined;
+    const start = (batch: TextBatch, context: EncodeContext): tf.Tensor3D => {
+      if (isHidden(batch)) {
+        if (prefix !== undefined) return batch.hidden;
+        const expected = "token ids, since no layer is frozen";
+        throw new ConfigError({ where: KIND, expected, received: "what a frozen prefix has computed" });
+      }
+      checkTokens(batch, architecture);
+      return embed?.(batch, context) ?? (prefix as Prefix)(batch);
+    };
+    return {
+      width: architecture.hidden,
+      apply(batch, context) {
+        const y = rest.reduce((x, layer) => layer(x, batch.mask, context), start(batch, context));
+        if (pooler !== undefined) return pooler(pool(y, batch.mask, "cls"));
+        return pool(y, batch.mask, pooling as Pooling);
+      },
+    };
+  },
+};
+
+async function readModel(source: ModelSource): Promise<{ architecture: BertArchitecture; bytes: Uint8Array }> {
+  const [config, bytes] = await Promise.all([source.json(CONFIG_FILE), source.bytes(WEIGHTS_FILE)]);
+  return { architecture: parseArchitecture(config, source.pathOf(CONFIG_FILE)), bytes };
+}
+
+/**
+ * A pretrained BERT encoder (Devlin et al. 2019) in the Hugging Face format, with a pooled embedding and the linear projection that makes
+ * the representation `[rows, width]` of it. Weights may be F32, F16 or BF16; they are computed with, and trained, in float32.
+ *
+ * @param files - the folder with `config.json` and `model.safetensors`, or anything that reads them
+ * @throws FormatError when a file is absent or damaged, the architecture is another, or the weights lack what the pooling needs
+ * @throws ConfigError when an option is out of range
+ *
+ * @example
+ * ```ts
+ * declare const folder: string;
+ * const encoder = await bertEncoder(folder, { trainableLayers: 2, width: 128 });
+ * const tokenizer = await loadTokenizer(folder, { maximumLength: 256 });
+ * ```
+ */
+export async function bertEncoder(files: ModelFiles, options: BertEncoderOptions = {}): Promise<Encoder<TextBatch>> {
+  const source = new ModelSource(files);
+  const { architecture, bytes } = await readModel(source);
+  const encoder = moduleEncoder(BERT, { architecture, ...options });
+  try {
+    assignBertWeights(variablesOf(encoder), bytes, source.pathOf(WEIGHTS_FILE));
+    return encoder;
+  } catch (error) {
+    encoder.dispose();
+    throw error;
+  }
+}
+
+function variablesOf(encoder: Encoder<TextBatch>): NamedVariable[] {
+  return [...encoder.parameters, ...(encoder.buffers ?? [])];
+}
+
+/** The frozen part of a pretrained encoder, alone. */
+export interface BertPrefix {
+  /** Blocks. */
+  readonly layers: number;
+  /** SHA-256, in hexadecimal, of the model's weight file. */
+  readonly checksum: string;
+  /** Numbers a token. */
+  readonly hidden: number;
+  /** @returns `[rows, tokens, hidden]`, the caller's */
+  apply(batch: TokenBatch): tf.Tensor3D;
+  dispose(): void;
+}
+
+/**
+ * The embeddings and the first blocks of a pretrained encoder: what {@link bertEncoder} freezes with `trainableLayers`.
+ *
+ * @param layers - number of blocks; 0 is the embeddings alone
+ * @throws FormatError as {@link bertEncoder} does
+ * @throws ConfigError when there are not that many blocks
+ */
+export async function bertPrefix(files: ModelFiles, layers: number): Promise<BertPrefix> {
+  const source = new ModelSource(files);
+  const { architecture, bytes } = await readModel(source);
+  checkInteger("bertPrefix", "layers", layers, 0);
+  if (layers > architecture.layers) {
+    throw new ConfigError({ where: "bertPrefix", expected: `at most ${architecture.layers} layers`, received: layers });
+  }
+  const weights = ModuleWeights.seeded(0);
+  const prefix = frozenPrefix(new BertParts(weights, architecture), layers, zeros);
+  try {
+    assignBertWeights(weights.buffers, bytes, source.pathOf(WEIGHTS_FILE));
+  } catch (error) {
+    weights.dispose();
+    throw error;
+  }
+  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
+  return {
+    layers,
+    checksum: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    hidden: architecture.hidden,
+    apply(batch) {
+      checkTokens(batch, architecture);
+      return tf.tidy(() => prefix(batch));
+    },
+    dispose: () => weights.dispose(),
+  };
+}
+
+/**
+ * Writes an encoder's weights, fine-tuned or not, as a model in the Hugging Face format, which Python's transformers reads. The projection
+ * is not part of BERT and stays with the gated model that `save` of @l0gm/core writes.
+ *
+ * @param original - the folder that the encoder was made from: config and tokenizer are copied
+ * @throws ConfigError when the encoder was not made by {@link bertEncoder}
+ */
+export async function saveBert(encoder: Encoder<TextBatch>, original: ModelFiles, files: FileHandler): Promise<void> {
+  const description = encoder.describe?.();
+  if (description?.kind !== KIND) {
+    throw new ConfigError({ where: "saveBert", expected: "an encoder of bertEncoder", received: description?.kind });
+  }
+  const { architecture, layers = architecture.layers } = description.config as BertConfig;
+  const source = new ModelSource(original);
+  const config = { ...(await source.json(CONFIG_FILE)), num_hidden_layers: layers, torch_dtype: "float32" };
+  await writeBertWeights(variablesOf(encoder), files);
+  await files.write(CONFIG_FILE, new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`));
+  for (const name of ["tokenizer.json", "tokenizer_config.json"]) await files.write(name, await source.bytes(name));
+}
+
+registerEncoder(KIND, (config) => moduleEncoder(BERT, config as BertConfig) as Encoder<never>);

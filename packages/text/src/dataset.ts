@@ -1,0 +1,129 @@
+import { ConfigError, DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import * as tf from "@tensorflow/tfjs-core";
+import type { TokenBatch } from "./batch.ts";
+import type { TextTokenizer, TokenSequence } from "./tokenizer.ts";
+
+/** Texts with their classes. */
+export interface LabelledTexts {
+  readonly texts: readonly string[];
+  /** `[texts]`, class indices. */
+  readonly labels: Int32Array;
+  /** Names of the classes, by index. */
+  readonly classes: readonly string[];
+}
+
+/** Token sequences with their classes, as {@link tokenize} makes them. */
+export interface LabelledTokens {
+  readonly sequences: readonly TokenSequence[];
+  readonly labels: Int32Array;
+  readonly classes: number;
+  /** Id at the ends of shorter sequences. */
+  readonly paddingId: number;
+}
+
+/**
+ * @throws DataError when a text has nothing but white space, saying which
+ */
+export function tokenize(data: LabelledTexts, tokenizer: TextTokenizer): LabelledTokens {
+  const sequences = data.texts.map((text, row) => {
+    if (text.trim() === "") {
+      throw new DataError({ where: `text ${row}`, expected: "some text", received: "none, or white space alone" });
+    }
+    return tokenizer.encode(text);
+  });
+  return { sequences, labels: data.labels, classes: data.classes.length, paddingId: tokenizer.paddingId };
+}
+
+/** Batches whose texts are compared in length at once: more save more padding, fewer leave the order more random. */
+const WINDOW = 32;
+
+/**
+ * Batches of the rows, in their order. With `shuffle`, a batch has texts of about the same length, so that little of it is padding:
+ * random order, cut into windows of {@link WINDOW} batches, each sorted by length, and the batches in random order again.
+ *
+ * @param lengths - of each row
+ */
+export function bucketedOrder(
+  lengths: ArrayLike<number>,
+  batchSize: number,
+  shuffle: Random | undefined,
+): Int32Array[] {
+  const rows = lengths.length;
+  const order = shuffle?.permutation(rows) ?? Int32Array.from({ length: rows }, (_, row) => row);
+  const batches: Int32Array[] = [];
+  const window = shuffle === undefined ? rows : WINDOW * batchSize;
+  for (let start = 0; start < rows; start += window) {
+    const part = order.subarray(start, start + window);
+    if (shuffle !== undefined) part.sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+    for (let i = 0; i < part.length; i += batchSize) batches.push(part.subarray(i, i + batchSize));
+  }
+  return shuffle?.shuffle(batches) ?? batches;
+}
+
+/**
+ * Token sequences as batches, each padded to its longest. Training batches have texts of about the same length; without `shuffle` rows
+ * come in their order, so texts that are sorted by length are evaluated fastest.
+ *
+ * @throws DataError when there are no rows, or as many labels as rows are not there
+ *
+ * @example
+ * ```ts
+ * declare const tokenizer: TextTokenizer;
+ * const texts = { texts: ["good", "bad"], labels: Int32Array.of(1, 0), classes: ["negative", "positive"] };
+ * const dataset = textDataset(tokenize(texts, tokenizer));
+ * ```
+ */
+export function textDataset({ sequences, labels, classes, paddingId }: LabelledTokens): Dataset<TokenBatch> {
+  const where = "textDataset";
+  if (sequences.length === 0 || labels.length !== sequences.length) {
+    const received = `${sequences.length} texts and ${labels.length} labels`;
+    throw new DataError({ where, expected: "texts, and a label for each", received });
+  }
+  const lengths = Int32Array.from(sequences, ({ ids }) => ids.length);
+  const paired = sequences.some(({ types }) => types.includes(1));
+  return {
+    rows: sequences.length,
+    classes,
+    *batches(batchSize: number, shuffle?: Random): Generator<LabelledBatch<TokenBatch>> {
+      checkBatchSize(where, batchSize);
+      for (const rows of bucketedOrder(lengths, batchSize, shuffle)) {
+        const inputs = pad(
+          Array.from(rows, (row) => sequences[row] as TokenSequence),
+          paddingId,
+          paired,
+        );
+        try {
+          yield { inputs, labels: rows.map((row) => labels[row] ?? 0) };
+        } finally {
+          tf.dispose(Object.values(inputs));
+        }
+      }
+    },
+  };
+}
+
+/** @throws ConfigError unless it is an integer of at least 1 */
+export function checkBatchSize(where: string, batchSize: number): void {
+  if (Number.isSafeInteger(batchSize) && batchSize >= 1) return;
+  throw new ConfigError({ where, expected: "a batch size of at least 1", received: batchSize });
+}
+
+/** @returns tensors that are the caller's to dispose */
+export function pad(sequences: readonly TokenSequence[], paddingId: number, paired: boolean): TokenBatch {
+  const tokens = sequences.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
+  const shape: [number, number] = [sequences.length, tokens];
+  const ids = new Int32Array(sequences.length * tokens).fill(paddingId);
+  const mask = new Float32Array(ids.length);
+  const types = new Int32Array(paired ? ids.length : 0);
+  sequences.forEach((sequence, row) => {
+    const start = row * tokens;
+    ids.set(sequence.ids, start);
+    mask.fill(1, start, start + sequence.ids.length);
+    if (paired) types.set(sequence.types, start);
+  });
+  return {
+    ids: tf.tensor2d(ids, shape, "int32"),
+    mask: tf.tensor2d(mask, shape),
+    ...(paired ? { types: tf.tensor2d(types, shape, "int32") } : {}),
+  };
+}

@@ -1,0 +1,111 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FormatError, Random, useBackend } from "@l0gm/core";
+import { expectClose, expectNoLeak } from "@l0gm/core/testing";
+import * as tf from "@tensorflow/tfjs-core";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { smallBert } from "../../test/small-bert.ts";
+import { type BertPrefix, bertPrefix } from "../bert.ts";
+import { type LabelledTokens, textDataset } from "../dataset.ts";
+import { cacheFeatures } from "./feature-cache.ts";
+
+await useBackend("cpu");
+
+const random = Random.from(3);
+const data: LabelledTokens = {
+  sequences: Array.from({ length: 11 }, () => {
+    const ids = Int32Array.from({ length: 2 + random.integer(6) }, () => 1 + random.integer(22));
+    return { ids, types: new Uint8Array(ids.length) };
+  }),
+  labels: Int32Array.from({ length: 11 }, (_, row) => row % 2),
+  classes: 2,
+  paddingId: 0,
+};
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "l0gm-test-"));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+async function prefixOf(layers = 1): Promise<BertPrefix> {
+  const prefix = await bertPrefix(await smallBert(), layers);
+  onTestFinished(() => prefix.dispose());
+  return prefix;
+}
+
+test("holds what the prefix computes, to half precision, row by row", async () => {
+  const prefix = await prefixOf();
+  const cache = await cacheFeatures(prefix, data, { directory: folder(), shardRows: 4, batchSize: 3 });
+  const batches: tf.Tensor[] = [];
+  for await (const { inputs } of textDataset(data).batches(5)) batches.push(prefix.apply(inputs));
+  let rows = 0;
+  for await (const { inputs, labels } of cache.batches(5)) {
+    const expected = tf.mul(batches[rows / 5] as tf.Tensor, tf.expandDims(inputs.mask, 2));
+    expect(inputs.hidden.shape).toEqual(expected.shape);
+    expectClose(inputs.hidden.dataSync(), expected.dataSync(), { absolute: 2e-3 });
+    expect([...labels]).toEqual([...data.labels.slice(rows, rows + labels.length)]);
+    rows += labels.length;
+  }
+  expect([rows, cache.rows, cache.bytes]).toEqual([
+    11,
+    11,
+    data.sequences.reduce((sum, { ids }) => sum + 16 * ids.length, 0),
+  ]);
+  await expectNoLeak(async (step) => {
+    for await (const _ of cache.batches(4, Random.from(step))) if (step % 2 === 0) break;
+  }, 4);
+  await cache.close();
+});
+
+test("computes only what is not there, in another folder for other rows, depth or model", async () => {
+  const [prefix, directory] = [await prefixOf(), folder()];
+  const apply = vi.spyOn(prefix, "apply");
+  const make = async (rows = data, by = prefix): Promise<string> => {
+    const cache = await cacheFeatures(by, rows, { directory, shardRows: 4 });
+    await cache.close();
+    return cache.folder;
+  };
+  const path = await make();
+  expect(apply).toHaveBeenCalledTimes(3);
+  expect(await make()).toBe(path);
+  expect(apply).toHaveBeenCalledTimes(3);
+  unlinkSync(join(path, "00001.f16"));
+  truncateSync(join(path, "00002.f16"), 10);
+  const whole = statSync(join(path, "00000.f16")).mtimeMs;
+  await make();
+  expect(apply).toHaveBeenCalledTimes(5);
+  expect(statSync(join(path, "00000.f16")).mtimeMs).toBe(whole);
+  expect(readdirSync(path).sort()).toEqual(["00000.f16", "00001.f16", "00002.f16", "manifest.json"]);
+  expect(await make({ ...data, sequences: data.sequences.slice(1), labels: data.labels.slice(1) })).not.toBe(path);
+  expect(await make(data, await prefixOf(2))).not.toBe(path);
+  writeFileSync(join(path, "manifest.json"), "{}");
+  await expect(make()).rejects.toThrow(FormatError);
+});
+
+test("stops when it is told to, and goes on later", async () => {
+  const [prefix, directory] = [await prefixOf(), folder()];
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const options = { directory, shardRows: 4 };
+  const stopped = cacheFeatures(prefix, data, {
+    ...options,
+    signal: stop.signal,
+    onProgress: (done) => {
+      seen.push(done);
+      stop.abort(new Error("enough"));
+    },
+  });
+  await expect(stopped).rejects.toThrow("enough");
+  const apply = vi.spyOn(prefix, "apply");
+  const cache = await cacheFeatures(prefix, data, { ...options, onProgress: (done) => seen.push(done) });
+  expect(seen).toEqual([4, 4, 8, 11]);
+  expect(apply).toHaveBeenCalledTimes(2);
+  truncateSync(join(cache.folder, "00002.f16"), 10);
+  const read = async () => {
+    for await (const _ of cache.batches(11)) return;
+  };
+  await expect(read()).rejects.toThrow(/cut off/);
+  await cache.close();
+});

@@ -1,0 +1,235 @@
+import { createHash } from "node:crypto";
+import { type FileHandle, mkdir, open, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Dataset, FormatError, fromHalves, type LabelledBatch, type Random, toHalves } from "@l0gm/core";
+import * as tf from "@tensorflow/tfjs-core";
+import type { HiddenBatch } from "../batch.ts";
+import type { BertPrefix } from "../bert.ts";
+import { bucketedOrder, checkBatchSize, type LabelledTokens, pad } from "../dataset.ts";
+import type { TokenSequence } from "../tokenizer.ts";
+
+/** Options of {@link cacheFeatures}. */
+export interface FeatureCacheOptions {
+  /** Folder of all caches; each gets one of its own, named by what it holds. */
+  readonly directory: string;
+  /** Texts that are encoded at once. @defaultValue 32 */
+  readonly batchSize?: number;
+  /** Texts in a file: what is lost at most when the process is killed. @defaultValue 256 */
+  readonly shardRows?: number;
+  /** Told after each file how many texts are there. */
+  readonly onProgress?: (done: number, rows: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Rows whose hidden states lie on disk. */
+export interface CachedFeatures extends Dataset<HiddenBatch> {
+  /** The folder that holds them. */
+  readonly folder: string;
+  readonly bytes: number;
+  /** Closes the files. */
+  close(): Promise<void>;
+}
+
+const MANIFEST = "manifest.json";
+
+/** One row's place. */
+interface Place {
+  readonly shard: number;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  readonly tokens: number;
+}
+
+interface Layout {
+  readonly places: readonly Place[];
+  /** Bytes of each file. */
+  readonly sizes: readonly number[];
+}
+
+function layoutOf(sequences: readonly TokenSequence[], shardRows: number, hidden: number): Layout {
+  const sizes: number[] = [];
+  const places = sequences.map(({ ids }, row) => {
+    const shard = Math.floor(row / shardRows);
+    const offset = sizes[shard] ?? 0;
+    sizes[shard] = offset + ids.length * hidden * Uint16Array.BYTES_PER_ELEMENT;
+    return { shard, offset, tokens: ids.length };
+  });
+  return { places, sizes };
+}
+
+/** Two caches with one key hold the same numbers. */
+function keyOf(prefix: BertPrefix, { sequences }: LabelledTokens, shardRows: number): string {
+  const hash = createHash("sha256").update(JSON.stringify([prefix.checksum, prefix.layers, shardRows, "float16"]));
+  for (const { ids, types } of sequences) hash.update(ids).update(types).update("|");
+  return hash.digest("hex");
+}
+
+function shardName(shard: number): string {
+  return `${String(shard).padStart(5, "0")}.f16`;
+}
+
+async function sizeOfFile(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? -1;
+}
+
+/** Encodes the rows of one file, those of about the same length at once. */
+async function encodeShard(
+  prefix: BertPrefix,
+  data: LabelledTokens,
+  rows: readonly number[],
+  places: readonly Place[],
+  size: number,
+  batchSize: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  const sorted = [...rows].sort((a, b) => (places[a]?.tokens ?? 0) - (places[b]?.tokens ?? 0));
+  for (let start = 0; start < sorted.length; start += batchSize) {
+    const batch = sorted.slice(start, start + batchSize);
+    const paired = data.sequences.some(({ types }) => types.includes(1));
+    const inputs = pad(
+      batch.map((row) => data.sequences[row] as TokenSequence),
+      data.paddingId,
+      paired,
+    );
+    const hidden = prefix.apply(inputs);
+    const values = await hidden.data<"float32">();
+    const stride = (hidden.shape[1] ?? 0) * prefix.hidden;
+    batch.forEach((row, i) => {
+      const { offset, tokens } = places[row] as Place;
+      const words = new Uint16Array(bytes.buffer, offset, tokens * prefix.hidden);
+      toHalves(values.subarray(i * stride, i * stride + words.length), words);
+    });
+    tf.dispose([hidden, ...Object.values(inputs)]);
+  }
+  return bytes;
+}
+
+/**
+ * Computes once what a frozen prefix makes of all rows, and keeps it on disk as numbers of 16 bits, so that every epoch and every run on
+ * the same rows begins there. A killed call goes on where it stopped; what is there already is not computed again.
+ *
+ * @param prefix - its weights and depth are part of the cache's name, as are the token ids
+ * @returns rows in the order of `data`, whose files are the caller's to close
+ * @throws FormatError when the folder holds something else
+ *
+ * @example
+ * ```ts
+ * import { bertPrefix, type LabelledTokens } from "@l0gm/text";
+ * declare const [model, tokens]: [string, LabelledTokens];
+ * const prefix = await bertPrefix(model, 4);
+ * const train = await cacheFeatures(prefix, tokens, { directory: "cache" });
+ * ```
+ */
+export async function cacheFeatures(
+  prefix: BertPrefix,
+  data: LabelledTokens,
+  options: FeatureCacheOptions,
+): Promise<CachedFeatures> {
+  const { directory, batchSize = 32, shardRows = 256, onProgress, signal } = options;
+  checkBatchSize("cacheFeatures", batchSize);
+  checkBatchSize("cacheFeatures: shardRows", shardRows);
+  const key = keyOf(prefix, data, shardRows);
+  const folder = join(directory, key.slice(0, 16));
+  await mkdir(folder, { recursive: true });
+  await claim(folder, key);
+  const { places, sizes } = layoutOf(data.sequences, shardRows, prefix.hidden);
+  for (const [shard, size] of sizes.entries()) {
+    signal?.throwIfAborted();
+    const path = join(folder, shardName(shard));
+    const rows = Array.from(data.sequences.keys()).slice(shard * shardRows, (shard + 1) * shardRows);
+    if ((await sizeOfFile(path)) !== size) {
+      const bytes = await encodeShard(prefix, data, rows, places, size, batchSize);
+      // Another name first: a file of the right name is whole.
+      const part = `${path}.${process.pid}.part`;
+      await writeFile(part, bytes);
+      await rename(part, path);
+    }
+    onProgress?.(Math.min((shard + 1) * shardRows, data.sequences.length), data.sequences.length);
+  }
+  const files = await Promise.all(sizes.map((_, shard) => open(join(folder, shardName(shard)))));
+  return new CachedDataset(folder, files, { places, sizes }, data, prefix.hidden);
+}
+
+/** @throws FormatError when the folder's cache is another one */
+async function claim(folder: string, key: string): Promise<void> {
+  const path = join(folder, MANIFEST);
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) {
+    const part = `${path}.${process.pid}.part`;
+    await writeFile(part, `${JSON.stringify({ format: "l0gm-features", version: 1, key })}\n`);
+    await rename(part, path);
+    return;
+  }
+  const found: unknown = text.includes(key) ? key : text.slice(0, 200);
+  if (found === key) return;
+  const hint = "Remove the folder, or choose another one.";
+  throw new FormatError({ where: path, expected: `the key ${key}`, received: found, hint });
+}
+
+class CachedDataset implements CachedFeatures {
+  readonly folder: string;
+  readonly bytes: number;
+  readonly rows: number;
+  readonly classes: number;
+  readonly #files: readonly FileHandle[];
+  readonly #layout: Layout;
+  readonly #labels: Int32Array;
+  readonly #hidden: number;
+
+  constructor(folder: string, files: readonly FileHandle[], layout: Layout, data: LabelledTokens, hidden: number) {
+    this.folder = folder;
+    this.bytes = layout.sizes.reduce((sum, size) => sum + size, 0);
+    this.rows = data.sequences.length;
+    this.classes = data.classes;
+    this.#files = files;
+    this.#layout = layout;
+    this.#labels = data.labels;
+    this.#hidden = hidden;
+  }
+
+  async *batches(batchSize: number, shuffle?: Random): AsyncGenerator<LabelledBatch<HiddenBatch>> {
+    checkBatchSize("cacheFeatures", batchSize);
+    const lengths = this.#layout.places.map(({ tokens }) => tokens);
+    for (const rows of bucketedOrder(lengths, batchSize, shuffle)) {
+      const inputs = await this.#read(rows);
+      try {
+        yield { inputs, labels: rows.map((row) => this.#labels[row] ?? 0) };
+      } finally {
+        tf.dispose([inputs.hidden, inputs.mask]);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#files.map((file) => file.close()));
+  }
+
+  async #read(rows: Int32Array): Promise<HiddenBatch> {
+    const places = Array.from(rows, (row) => this.#layout.places[row] as Place);
+    const longest = Math.max(...places.map(({ tokens }) => tokens));
+    const hidden = new Float32Array(rows.length * longest * this.#hidden);
+    const mask = new Float32Array(rows.length * longest);
+    await Promise.all(
+      places.map(async ({ shard, offset, tokens }, i) => {
+        const words = new Uint16Array(tokens * this.#hidden);
+        const { bytesRead } = await (this.#files[shard] as FileHandle).read(words, 0, words.byteLength, offset);
+        if (bytesRead !== words.byteLength) {
+          const where = join(this.folder, shardName(shard));
+          const hint = "The file was cut off after it was written: remove it, and it is made again.";
+          throw new FormatError({
+            where,
+            expected: `${words.byteLength} bytes at ${offset}`,
+            received: bytesRead,
+            hint,
+          });
+        }
+        fromHalves(words, hidden.subarray(i * longest * this.#hidden, i * longest * this.#hidden + words.length));
+        mask.fill(1, i * longest, i * longest + tokens);
+      }),
+    );
+    return {
+      hidden: tf.tensor3d(hidden, [rows.length, longest, this.#hidden]),
+      mask: tf.tensor2d(mask, [rows.length, longest]),
+    };
+  }
+}

@@ -1,0 +1,32 @@
+import { mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FormatError } from "@l0gm/core";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { tokenize } from "../dataset.ts";
+import { buildTokenizer } from "../vocabulary.ts";
+import { cacheTokens } from "./token-cache.ts";
+
+const data = {
+  texts: ["a good film", "a bad, bad film", "film"],
+  labels: Int32Array.of(1, 0, 1),
+  classes: ["negative", "positive"],
+};
+const make = (maximumLength = 64) => buildTokenizer(data.texts, { minimumCount: 1, maximumLength });
+
+test("gives what tokenize gives, and does it once for the same texts and tokenizer", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "l0gm-test-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const expected = tokenize(data, make());
+  expect(await cacheTokens(data, make(), directory)).toEqual(expected);
+  const again = make();
+  const encode = vi.spyOn(again, "encode");
+  expect(await cacheTokens(data, again, directory)).toEqual(expected);
+  expect(encode).not.toHaveBeenCalled();
+  await cacheTokens(data, make(4), directory);
+  await cacheTokens({ ...data, texts: ["x", "y", "z"] }, make(), directory);
+  const files = readdirSync(directory);
+  expect(files).toHaveLength(3);
+  for (const file of files) truncateSync(join(directory, file), 40);
+  await expect(cacheTokens(data, make(), directory)).rejects.toThrow(FormatError);
+});

@@ -1,0 +1,216 @@
+import { ConfigError, type EncodeContext, type Encoder, registerEncoder, ShapeError } from "@l0gm/core";
+import {
+  checkInteger,
+  checkRate,
+  dropout,
+  type EncoderKind,
+  glorotUniform,
+  layerNorm,
+  type Module,
+  type ModuleEncoderOptions,
+  type ModuleWeights,
+  moduleEncoder,
+  normal,
+  zeros,
+} from "@l0gm/core/modules";
+import { attention, type DenseActivation, dense } from "@l0gm/core/operations";
+import * as tf from "@tensorflow/tfjs-core";
+import type { TextBatch, TokenBatch } from "./batch.ts";
+import { checkPooling, type Pooling, pool } from "./pooling.ts";
+
+/** How a Transformer knows where a token stands: by a learned vector, or by turning queries and keys (Su et al. 2021). */
+export type Positions = "learned" | "rotary";
+
+/** Options of {@link transformerEncoder}. */
+export interface TransformerEncoderOptions extends ModuleEncoderOptions {
+  /** Number of token ids: a tokenizer's `vocabularySize`. */
+  readonly vocabularySize: number;
+  /** Numbers a token. @defaultValue 128 */
+  readonly hidden?: number;
+  /** @defaultValue 2 */
+  readonly layers?: number;
+  /** A divisor of `hidden`. @defaultValue 4 */
+  readonly heads?: number;
+  /** Width of the feed-forward part. @defaultValue 2 * hidden */
+  readonly intermediate?: number;
+  /** @defaultValue "learned" */
+  readonly positions?: Positions;
+  /** Longest sequence; learned positions have a vector for each. @defaultValue 512 */
+  readonly maximumLength?: number;
+  /** @defaultValue "mean" */
+  readonly pooling?: Pooling;
+  /** Rate for embeddings, attention weights and both parts of a block. @defaultValue 0.1 */
+  readonly dropout?: number;
+}
+
+const KIND = "text/transformer";
+
+/** Base of the rotations' periods (Su et al. 2021). */
+const PERIOD = 10_000;
+
+type Sizes = Required<Omit<TransformerEncoderOptions, keyof ModuleEncoderOptions>>;
+
+function sizesOf(options: TransformerEncoderOptions): Sizes {
+  const { vocabularySize, hidden = 128, layers = 2, heads = 4, maximumLength = 512, dropout: rate = 0.1 } = options;
+  const { intermediate = 2 * hidden, positions = "learned", pooling = "mean" } = options;
+  for (const [name, value] of Object.entries({ vocabularySize, hidden, layers, heads, intermediate, maximumLength })) {
+    checkInteger(KIND, name, value);
+  }
+  checkRate(KIND, "dropout", rate);
+  checkPooling(KIND, pooling);
+  if (positions !== "learned" && positions !== "rotary") {
+    throw new ConfigError({ where: KIND, expected: 'positions to be "learned" or "rotary"', received: positions });
+  }
+  const parts = positions === "rotary" ? 2 * heads : heads;
+  if (hidden % parts !== 0) {
+    const why = positions === "rotary" ? ", an even number of times" : "";
+    throw new ConfigError({
+      where: KIND,
+      expected: `heads to divide the ${hidden} hidden numbers${why}`,
+      received: heads,
+    });
+  }
+  return { vocabularySize, hidden, layers, heads, intermediate, positions, maximumLength, pooling, dropout: rate };
+}
+
+interface LinearInput {
+  readonly x: tf.Tensor;
+  readonly activation?: DenseActivation;
+  readonly addend?: tf.Tensor;
+}
+
+function linear(inputs: number, outputs: number): Module<LinearInput, "kernel" | "bias"> {
+  return {
+    weights: {
+      kernel: { shape: [inputs, outputs], fill: glorotUniform(inputs, outputs), decay: true },
+      bias: { shape: [outputs], fill: zeros, decay: false },
+    },
+    macs: inputs * outputs,
+    apply: ({ kernel, bias }, { x, activation, addend }) =>
+      dense(x, kernel as tf.Tensor2D, bias as tf.Tensor1D, activation, addend),
+  };
+}
+
+function table(rows: number, width: number): Module<undefined, "table"> {
+  return {
+    weights: { table: { shape: [rows, width], fill: normal(0.02), decay: false } },
+    macs: 0,
+    apply: (weights) => weights.table,
+  };
+}
+
+/** Turns each pair of numbers (i, i + half) of every head by an angle that grows with the token's place. */
+function rotate(x: tf.Tensor3D, heads: number): tf.Tensor3D {
+  const [rows, tokens, width] = x.shape;
+  const half = width / heads / 2;
+  const angles = Float32Array.from(
+    { length: tokens * half },
+    (_, i) => Math.floor(i / half) * PERIOD ** (-(i % half) / half),
+  );
+  const shape = [1, tokens, 1, half];
+  const [cos, sin] = [tf.tensor(angles.map(Math.cos), shape), tf.tensor(angles.map(Math.sin), shape)];
+  const [a, b] = tf.split(tf.reshape(x, [rows, tokens, heads, 2 * half]), 2, 3) as [tf.Tensor, tf.Tensor];
+  const turned = [tf.sub(tf.mul(a, cos), tf.mul(b, sin)), tf.add(tf.mul(b, cos), tf.mul(a, sin))];
+  return tf.reshape(tf.concat(turned, 3), [rows, tokens, width]);
+}
+
+type Block = (x: tf.Tensor3D, mask: tf.Tensor2D, context: EncodeContext) => tf.Tensor3D;
+
+/** Pre-norm: attention and a feed-forward part with GELU, each of normalised input and added to what came in. */
+function block(
+  weights: ModuleWeights,
+  name: string,
+  { hidden, heads, intermediate, positions, dropout: rate }: Sizes,
+): Block {
+  const part = (path: string, inputs: number, outputs: number) =>
+    weights.bind(`${name}/${path}`, linear(inputs, outputs));
+  const attentionNorm = weights.bind(`${name}/attention_norm`, layerNorm(hidden));
+  const [query, key, value] = [
+    part("query", hidden, hidden),
+    part("key", hidden, hidden),
+    part("value", hidden, hidden),
+  ];
+  const merge = part("merge", hidden, hidden);
+  const feedForwardNorm = weights.bind(`${name}/feed_forward_norm`, layerNorm(hidden));
+  const [rise, fall] = [part("rise", hidden, intermediate), part("fall", intermediate, hidden)];
+  const placed = (x: tf.Tensor): tf.Tensor3D =>
+    positions === "rotary" ? rotate(x as tf.Tensor3D, heads) : (x as tf.Tensor3D);
+  const residual = (layer: typeof merge, x: tf.Tensor, addend: tf.Tensor, context: EncodeContext): tf.Tensor =>
+    context.training && rate > 0 ? tf.add(addend, dropout(layer({ x }), rate, context)) : layer({ x, addend });
+  return (x, mask, context) => {
+    const [rows, tokens] = x.shape;
+    const normed = attentionNorm(x);
+    const attended = attention(
+      placed(query({ x: normed })),
+      placed(key({ x: normed })),
+      value({ x: normed }) as tf.Tensor3D,
+      {
+        heads,
+        mask,
+        ...(context.training && rate > 0
+          ? { dropout: { rate, source: context.random.take(rows * heads * tokens * tokens) } }
+          : {}),
+      },
+    );
+    const y = residual(merge, attended, x, context);
+    return residual(fall, rise({ x: feedForwardNorm(y), activation: "gelu" }), y, context) as tf.Tensor3D;
+  };
+}
+
+const TRANSFORMER: EncoderKind<TextBatch, TransformerEncoderOptions> = {
+  kind: KIND,
+  trunk(weights, options) {
+    const sizes = sizesOf(options);
+    const { vocabularySize, hidden, layers, positions, maximumLength, pooling, dropout: rate } = sizes;
+    const words = weights.bind("words", table(vocabularySize, hidden));
+    const places = positions === "learned" ? weights.bind("positions", table(maximumLength, hidden)) : undefined;
+    const blocks = Array.from({ length: layers }, (_, i) => block(weights, `block${i}`, sizes));
+    const norm = weights.bind("norm", layerNorm(hidden));
+    return {
+      width: hidden,
+      apply(batch, context) {
+        const { ids, mask } = checkTokens(batch, maximumLength);
+        const tokens = ids.shape[1];
+        const embedded = tf.gather(words(undefined), ids) as tf.Tensor;
+        const placed =
+          places === undefined ? embedded : tf.add(embedded, tf.slice(places(undefined), [0, 0], [tokens, -1]));
+        const start = dropout(placed, rate, context) as tf.Tensor3D;
+        const y = blocks.reduce((x, each) => each(x, mask, context), start);
+        return pool(norm(y) as tf.Tensor3D, mask, pooling);
+      },
+    };
+  },
+};
+
+function checkTokens(batch: TextBatch, longest: number): TokenBatch {
+  if ("hidden" in batch) {
+    throw new ConfigError({ where: KIND, expected: "token ids", received: "what another encoder has computed" });
+  }
+  const { ids, mask } = batch;
+  if (ids.rank === 2 && ids.shape[1] <= longest && String(mask.shape) === String(ids.shape)) return batch;
+  const expected = `ids and mask [rows, tokens], ${longest} tokens at most`;
+  throw new ShapeError({ where: KIND, expected, received: `[${ids.shape}] and [${mask.shape}]` });
+}
+
+/**
+ * A Transformer that is trained from scratch, sized for a CPU: embeddings of tokens, pre-norm blocks (Xiong et al. 2020) of multi-head
+ * attention and a feed-forward part with GELU, a last normalisation, one vector of all tokens, and the linear projection that makes the
+ * representation `[rows, width]`.
+ *
+ * @throws ConfigError when an option is out of range
+ *
+ * @example
+ * ```ts
+ * import { EVALUATION, useBackend } from "@l0gm/core";
+ * import * as tf from "@tensorflow/tfjs-core";
+ * await useBackend("cpu");
+ * const encoder = transformerEncoder({ vocabularySize: 100, hidden: 16, width: 8 });
+ * const batch = { ids: tf.tensor2d([[2, 7, 3]], [1, 3], "int32"), mask: tf.ones<tf.Rank.R2>([1, 3]) };
+ * console.log(encoder.encode(batch, EVALUATION).shape); // 1, 8
+ * ```
+ */
+export function transformerEncoder(options: TransformerEncoderOptions): Encoder<TextBatch> {
+  return moduleEncoder(TRANSFORMER, options);
+}
+
+registerEncoder(KIND, (config) => transformerEncoder(config as TransformerEncoderOptions) as Encoder<never>);

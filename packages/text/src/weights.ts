@@ -1,0 +1,84 @@
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type FileHandler,
+  FormatError,
+  type NamedVariable,
+  type SafeTensor,
+} from "@l0gm/core";
+import * as tf from "@tensorflow/tfjs-core";
+
+/** What Hugging Face calls the weights of a part, by our names; its matrices are `[outputs, inputs]`, ours the other way round. */
+const THEIR_NAMES: Readonly<Record<string, { readonly name: string; readonly transposed?: true }>> = {
+  kernel: { name: "weight", transposed: true },
+  bias: { name: "bias" },
+  table: { name: "weight" },
+  scale: { name: "weight" },
+  shift: { name: "bias" },
+};
+
+/** Files of models with a task's head put this before the names of the encoder. */
+const PREFIX = "bert.";
+
+/** Our `part/weight` as a path of Hugging Face; nothing for what BERT has not, such as the projection. */
+function theirs(name: string): { readonly path: string; readonly transposed: boolean } | undefined {
+  const [part = "", weight = ""] = name.split("/");
+  const known = THEIR_NAMES[weight];
+  if (known === undefined || !/^(embeddings|encoder|pooler)\./.test(part)) return undefined;
+  return { path: `${part}.${known.name}`, transposed: known.transposed === true };
+}
+
+/**
+ * Sets variables to the tensors of a weight file.
+ *
+ * @param where - the file, for messages
+ * @throws FormatError when the file is damaged, or a tensor is absent or of another shape
+ */
+export function assignBertWeights(variables: readonly NamedVariable[], bytes: Uint8Array, where: string): void {
+  const { tensors } = decodeSafetensors(bytes, where);
+  for (const { name, variable } of variables) {
+    const target = theirs(name);
+    if (target === undefined) continue;
+    const { path, transposed } = target;
+    const tensor = tensors.get(path) ?? tensors.get(PREFIX + path);
+    const shape = transposed ? [...variable.shape].reverse() : variable.shape;
+    if (tensor?.dtype !== "F32" || String(tensor.shape) !== String(shape)) {
+      throw new FormatError({
+        where: `${where}: ${path}`,
+        expected: `floats of shape [${shape}]`,
+        received: tensor === undefined ? "no such tensor" : `${tensor.dtype} of shape [${tensor.shape}]`,
+        hint: path.startsWith("pooler.")
+          ? "This model has no pooler: choose the pooling mean or cls."
+          : "The weights do not belong to this config.json.",
+      });
+    }
+    tf.tidy(() => {
+      const value = tf.tensor(tensor.data, [...tensor.shape]);
+      variable.assign(transposed ? tf.transpose(value) : value);
+    });
+  }
+}
+
+/** Copies of variables as Hugging Face names and lays them out; what BERT has not is left out. */
+export async function bertTensors(variables: readonly NamedVariable[]): Promise<Map<string, SafeTensor>> {
+  const tensors = new Map<string, SafeTensor>();
+  for (const { name, variable } of variables) {
+    const target = theirs(name);
+    if (target === undefined) continue;
+    const value = target.transposed ? tf.transpose(variable) : tf.clone(variable);
+    const data = Float32Array.from(await value.data<"float32">());
+    tensors.set(target.path, { dtype: "F32", shape: value.shape, data });
+    value.dispose();
+  }
+  return tensors;
+}
+
+/** Writes `model.safetensors` as Python's transformers reads it. */
+export async function writeBertWeights(
+  variables: readonly NamedVariable[],
+  files: Pick<FileHandler, "write">,
+): Promise<void> {
+  await files.write(WEIGHTS_FILE, encodeSafetensors(await bertTensors(variables), { format: "pt" }));
+}
+
+export const WEIGHTS_FILE = "model.safetensors";
