@@ -1,7 +1,8 @@
 /** Sparse matrices in compressed rows: the entries of row i are pointers[i] to pointers[i + 1] - 1, each with its column and value. */
 
-import { argument } from "./call";
-import { at, fma, loadLanes, rowAt, splat, storeLanes } from "./vector";
+import { argument, constants } from "./call";
+import { exp } from "./functions";
+import { at, fma, loadLanes, rowAt, splat, storeLanes, sumLanes } from "./vector";
 
 /** A value, or 1 where the matrix has none of its own. */
 // @ts-ignore: decorator
@@ -94,6 +95,88 @@ export function csrTranspose(first: i32, last: i32): void {
       store<i32>(next, place + 1);
       store<i32>(at(rowsOut, place), i);
       if (values != 0) store<f32>(at(valuesOut, place), load<f32>(at(values, e)));
+    }
+  }
+}
+
+/**
+ * Task CSR_DOTS: for every entry the dot product of a row of a, its row's, with a row of b, its column's: the gradient of CSR_PRODUCT
+ * with respect to the values. Unit: a row of the matrix. Arguments: pointers, columns, a, b, dots, width of a and b.
+ */
+export function csrDots(first: i32, last: i32): void {
+  const columns = argument<usize>(1);
+  const b = argument<usize>(3);
+  const dots = argument<usize>(4);
+  const width = argument<i32>(5);
+  for (let i = first; i < last; i++) {
+    const end = load<i32>(at(argument<usize>(0), i), 4);
+    const own = rowAt(argument<usize>(2), i, width);
+    for (let e = load<i32>(at(argument<usize>(0), i)); e < end; e++) {
+      const other = rowAt(b, load<i32>(at(columns, e)), width);
+      let s0 = splat(0), s1 = splat(0);
+      let j = 0;
+      for (; j + 8 <= width; j += 8) {
+        s0 = fma(v128.load(at(own, j)), v128.load(at(other, j)), s0);
+        s1 = fma(v128.load(at(own, j), 16), v128.load(at(other, j), 16), s1);
+      }
+      for (; j < width; j += 4) {
+        const lanes = min(4, width - j);
+        s0 = fma(loadLanes(at(own, j), lanes), loadLanes(at(other, j), lanes), s0);
+      }
+      store<f32>(at(dots, e), sumLanes(f32x4.add(s0, s1)));
+    }
+  }
+}
+
+/**
+ * Task CSR_SOFTMAX: the softmax over the entries of each row, for every column of the scores by itself, four columns at once. Unit: a row
+ * of the matrix. Arguments: pointers, scores, result, width of the scores.
+ */
+export function csrSoftmax(first: i32, last: i32): void {
+  const scores = argument<usize>(1);
+  const y = argument<usize>(2);
+  const width = argument<i32>(3);
+  const t = constants();
+  for (let i = first; i < last; i++) {
+    const start = load<i32>(at(argument<usize>(0), i));
+    const end = load<i32>(at(argument<usize>(0), i), 4);
+    for (let j = 0; j < width; j += 4) {
+      const lanes = min(4, width - j);
+      let most = splat(-Infinity);
+      for (let e = start; e < end; e++) most = f32x4.pmax(most, loadLanes(at(rowAt(scores, e, width), j), lanes));
+      let sum = splat(0);
+      for (let e = start; e < end; e++) {
+        const power = exp(f32x4.sub(loadLanes(at(rowAt(scores, e, width), j), lanes), most), t);
+        sum = f32x4.add(sum, power);
+        storeLanes(at(rowAt(y, e, width), j), power, lanes);
+      }
+      for (let e = start; e < end; e++) {
+        const to = at(rowAt(y, e, width), j);
+        storeLanes(to, f32x4.div(loadLanes(to, lanes), sum), lanes);
+      }
+    }
+  }
+}
+
+/** Task CSR_SOFTMAX_GRADIENT: y (dy - sum of y dy), the sum over the row. Unit: a row of the matrix. Arguments: pointers, y, dy, result, width. */
+export function csrSoftmaxGradient(first: i32, last: i32): void {
+  const y = argument<usize>(1);
+  const dy = argument<usize>(2);
+  const width = argument<i32>(4);
+  for (let i = first; i < last; i++) {
+    const start = load<i32>(at(argument<usize>(0), i));
+    const end = load<i32>(at(argument<usize>(0), i), 4);
+    for (let j = 0; j < width; j += 4) {
+      const lanes = min(4, width - j);
+      let sum = splat(0);
+      for (let e = start; e < end; e++) {
+        sum = fma(loadLanes(at(rowAt(y, e, width), j), lanes), loadLanes(at(rowAt(dy, e, width), j), lanes), sum);
+      }
+      for (let e = start; e < end; e++) {
+        const slope = f32x4.sub(loadLanes(at(rowAt(dy, e, width), j), lanes), sum);
+        const d = f32x4.mul(loadLanes(at(rowAt(y, e, width), j), lanes), slope);
+        storeLanes(at(rowAt(argument<usize>(3), e, width), j), d, lanes);
+      }
     }
   }
 }

@@ -15,7 +15,7 @@ import { adam } from "./adam";
 import { attention, attentionGradient } from "./attention";
 import { block, setBlock } from "./call";
 import { CONSTANT_BYTES, writeConstants } from "./constants";
-import { csrProduct, csrTranspose } from "./csr";
+import { csrDots, csrProduct, csrSoftmax, csrSoftmaxGradient, csrTranspose } from "./csr";
 import { gate, multiplyRows } from "./gate";
 import { gather, segmentSum } from "./gather";
 import { layerNorm, layerNormGradient } from "./layer-norm";
@@ -33,7 +33,10 @@ import {
   COLUMN_SUMS,
   CROSS_ENTROPY,
   CROSS_ENTROPY_GRADIENT,
+  CSR_DOTS,
   CSR_PRODUCT,
+  CSR_SOFTMAX,
+  CSR_SOFTMAX_GRADIENT,
   CSR_TRANSPOSE,
   DROPOUT,
   GATE,
@@ -124,6 +127,12 @@ function execute(task: i32, first: i32, last: i32): void {
       return csrProduct(first, last);
     case CSR_TRANSPOSE:
       return csrTranspose(first, last);
+    case CSR_DOTS:
+      return csrDots(first, last);
+    case CSR_SOFTMAX:
+      return csrSoftmax(first, last);
+    case CSR_SOFTMAX_GRADIENT:
+      return csrSoftmaxGradient(first, last);
     case RANDOM_UNIFORM:
       return randomUniform(first, last);
     case RANDOM_NORMAL:

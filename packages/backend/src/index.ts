@@ -12,6 +12,7 @@ export {
 export { type AttentionDropout, type AttentionOptions, attention } from "./operations/attention.ts";
 export { softmaxCrossEntropy } from "./operations/cross-entropy.ts";
 export { type CsrMatrix, csrProduct } from "./operations/csr.ts";
+export { csrSoftmax } from "./operations/csr-softmax.ts";
 export { type DenseActivation, dense } from "./operations/dense.ts";
 export {
   type GateConstants,

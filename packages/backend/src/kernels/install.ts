@@ -12,6 +12,7 @@ import { BackendError } from "../errors.ts";
 import { attentionOperation } from "../operations/attention.ts";
 import { crossEntropyOperation } from "../operations/cross-entropy.ts";
 import { csrOperation } from "../operations/csr.ts";
+import { csrSoftmaxOperation } from "../operations/csr-softmax.ts";
 import { denseOperation } from "../operations/dense.ts";
 import type { FusedOperation } from "../operations/fused.ts";
 import { gateOperation } from "../operations/gate.ts";
@@ -57,6 +58,7 @@ const OPERATIONS: readonly FusedOperation[] = [
   attentionOperation,
   crossEntropyOperation,
   csrOperation,
+  csrSoftmaxOperation,
   denseOperation,
   gateOperation,
   geluOperation,

@@ -30,6 +30,9 @@ export const DROPOUT = 23;
 export const SQUARES = 24;
 export const PIECEWISE = 25;
 export const PIECEWISE_GRADIENT = 26;
+export const CSR_DOTS = 27;
+export const CSR_SOFTMAX = 28;
+export const CSR_SOFTMAX_GRADIENT = 29;
 
 /** What the units of `PRODUCT` are. */
 export const MATRICES = 0;

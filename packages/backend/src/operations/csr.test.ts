@@ -81,6 +81,22 @@ describe("csrProduct", () => {
     });
   });
 
+  it.each([3, 8, 21])("has the right gradient of its values, width %i", (width) => {
+    const rows: Rows = [
+      [[1, 0]],
+      [],
+      [
+        [0, 0],
+        [1, 0],
+        [3, 0],
+      ],
+    ];
+    expectGradient([[4], [4, width]], ([values, x]) => {
+      const a = { ...toCsr(rows, 4, false), values: values as tf.Tensor1D };
+      return tf.sum(tf.square(csrProduct(a, x as tf.Tensor2D)));
+    });
+  });
+
   it("refuses shapes that do not fit", () => {
     expect(() => tf.tidy(() => csrProduct(toCsr([[[0, 1]]], 2, true), tf.ones([3, 2])))).toThrow(BackendError);
   });

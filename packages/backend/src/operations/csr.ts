@@ -1,8 +1,7 @@
 import {
-  customGrad,
+  type GradConfig,
   gather,
   mul,
-  type NamedTensorMap,
   reshape,
   type Tensor,
   type Tensor1D,
@@ -12,11 +11,12 @@ import {
 } from "@tensorflow/tfjs-core";
 import { addressesOf, input, type Kernel } from "../kernels/kernel.ts";
 import { allocate } from "../kernels/memory.ts";
-import { CSR_PRODUCT, CSR_TRANSPOSE } from "../kernels/tasks.ts";
-import { canFuse, type FusedOperation, requireShape, runFused, runFusedMany } from "./fused.ts";
+import { CSR_DOTS, CSR_PRODUCT, CSR_TRANSPOSE } from "../kernels/tasks.ts";
+import { canFuse, type FusedOperation, nth, requireShape, runFused, runFusedMany } from "./fused.ts";
 
 const FORWARD = "L0gmCsrProduct";
 const TRANSPOSE = "L0gmCsrTranspose";
+const DOTS = "L0gmCsrDots";
 
 /** Rows that are worth a second thread. */
 const SHARED_ROWS = 64;
@@ -29,9 +29,9 @@ export interface CsrMatrix {
   readonly pointers: Tensor1D;
   /** The entries' columns, `[entries]`, int32, from 0 to columns - 1. */
   readonly indices: Tensor1D;
-  /** The entries' values, `[entries]`, float32; absent, all are 1. They have no gradient. */
+  /** The entries' values, `[entries]`, float32; absent, all are 1. They have a gradient as x does. */
   readonly values?: Tensor1D;
-  /** The same matrix transposed, for the gradient. Absent, it is made where it is needed, some 10 ns an entry. */
+  /** The same matrix transposed, for the gradient with respect to x. Absent, it is made where it is needed, some 10 ns an entry. */
   readonly transposed?: CsrMatrix;
 }
 
@@ -55,33 +55,30 @@ export interface CsrMatrix {
  */
 export function csrProduct(a: CsrMatrix, x: Tensor2D): Tensor2D {
   const { rows, columns, pointers, indices, values } = a;
-  const sizes = pointers.size === rows + 1 && (values === undefined || values.size === indices.size);
+  const { transposed } = a;
+  const alike = transposed === undefined || (transposed.values === undefined) === (values === undefined);
+  const sizes = alike && pointers.size === rows + 1 && (values === undefined || values.size === indices.size);
   const fits = sizes && x.rank === 2 && x.shape[0] === columns;
-  const expected = `pointers [${rows + 1}], indices and values [entries] and x [${columns}, width]`;
+  const expected = `pointers [${rows + 1}], indices and values [entries], as the transpose has them, and x [${columns}, width]`;
   requireShape("csrProduct", fits, expected, pointers, indices, x);
   const floats = values === undefined ? [x] : [x, values];
   if (!canFuse(FORWARD, ...floats)) return plainProduct(a, x);
-  const run = customGrad((...args) => {
-    const [x, save] = args as unknown as [Tensor, (tensors: Tensor[]) => void];
-    const back = a.transposed;
-    save([...tensorsOf(a), ...(back === undefined ? [] : tensorsOf(back))]);
-    const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor => {
-      const own = saved.slice(0, tensorsOf(a).length);
-      const other = back === undefined ? runFusedMany(TRANSPOSE, named(own), { columns }) : saved.slice(own.length);
-      return runFused(FORWARD, { ...named(other), x: dy });
-    };
-    return { value: runFused(FORWARD, { ...named(tensorsOf(a)), x }), gradFunc };
-  });
-  return run(x) as Tensor2D;
+  return multiply({ ...a, x });
 }
 
-function tensorsOf({ pointers, indices, values }: CsrMatrix): Tensor[] {
-  return values === undefined ? [pointers, indices] : [pointers, indices, values];
+/** The kernel's inputs. */
+interface Factors extends Omit<CsrMatrix, "rows" | "columns"> {
+  readonly x: Tensor;
+  /** Of the matrix. */
+  readonly columns: number;
 }
 
-function named(tensors: readonly Tensor[]): NamedTensorMap {
-  const names = ["pointers", "indices", "values"];
-  return Object.fromEntries(tensors.map((tensor, i) => [names[i], tensor]));
+function multiply({ pointers, indices, values, transposed, x, columns }: Factors): Tensor2D {
+  const attrs = { columns, weighted: values !== undefined, transposed: transposed !== undefined };
+  // A gradient saves inputs by their names: where there is no such tensor another one stands in for it, which costs nothing.
+  const back = { backPointers: transposed?.pointers ?? pointers, backIndices: transposed?.indices ?? indices };
+  const stand = { values: values ?? indices, backValues: transposed?.values ?? indices };
+  return runFused(FORWARD, { pointers, indices, ...back, ...stand, x }, attrs) as Tensor2D;
 }
 
 function plainProduct({ rows, pointers, indices, values }: CsrMatrix, x: Tensor2D): Tensor2D {
@@ -98,7 +95,7 @@ const forward: Kernel = {
   added: true,
   run(call) {
     const [pointers, indices, x] = [input(call, "pointers"), input(call, "indices"), input(call, "x")];
-    const { values } = call.inputs;
+    const values = call.attrs["weighted"] === true ? input(call, "values") : undefined;
     const rows = (pointers.shape[0] ?? 1) - 1;
     const width = x.shape[1] ?? 0;
     const y = allocate(call.backend, [rows, width]);
@@ -128,4 +125,41 @@ const transpose: Kernel = {
   },
 };
 
-export const csrOperation: FusedOperation = { kernels: [forward, transpose] };
+const dots: Kernel = {
+  name: DOTS,
+  added: true,
+  run(call) {
+    const [pointers, indices] = [input(call, "pointers"), input(call, "indices")];
+    const [dy, x] = [input(call, "dy"), input(call, "x")];
+    const y = allocate(call.backend, indices.shape);
+    const addresses = addressesOf(call, pointers, indices, dy, x, y);
+    call.assembly.run(CSR_DOTS, dy.shape[0] ?? 0, SHARED_ROWS, ...addresses, x.shape[1] ?? 0);
+    return y;
+  },
+};
+
+const gradient: GradConfig = {
+  kernelName: FORWARD,
+  inputsToSave: ["pointers", "indices", "values", "backPointers", "backIndices", "backValues", "x"],
+  gradFunc(dy, saved, attrs) {
+    const [pointers, indices, values] = [nth(saved, 0), nth(saved, 1), nth(saved, 2)];
+    const x = nth(saved, 6);
+    const weighted = attrs["weighted"] === true;
+    const transposed = (): readonly Tensor[] => {
+      if (attrs["transposed"] === true) return saved.slice(3, 6);
+      const own = weighted ? { pointers, indices, values } : { pointers, indices };
+      return runFusedMany(TRANSPOSE, own, { columns: Number(attrs["columns"]) });
+    };
+    return {
+      x: () => {
+        const back = transposed();
+        const matrix = { pointers: nth(back, 0) as Tensor1D, indices: nth(back, 1) as Tensor1D };
+        const factors = { ...matrix, x: dy as Tensor, columns: pointers.size - 1 };
+        return multiply(weighted ? { ...factors, values: nth(back, 2) as Tensor1D } : factors);
+      },
+      values: () => runFused(DOTS, { pointers, indices, dy: dy as Tensor, x }),
+    };
+  },
+};
+
+export const csrOperation: FusedOperation = { kernels: [forward, transpose, dots], gradient };

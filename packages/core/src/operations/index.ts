@@ -11,6 +11,7 @@ export {
   attention,
   type CsrMatrix,
   csrProduct,
+  csrSoftmax,
   type DenseActivation,
   dense,
   dropout,

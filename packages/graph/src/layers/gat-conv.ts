@@ -1,8 +1,10 @@
 import { ConfigError } from "@l0gm/core";
 import { checkInteger, checkRate, dropout, glorotUniform, type Module, zeros } from "@l0gm/core/modules";
+import { csrProduct, csrSoftmax } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
-import { ownersOf, softmaxOfRows } from "../edge-softmax.ts";
+import { ownersOf } from "../edge-softmax.ts";
 import { withSelfLoops } from "../self-loops.ts";
+import { matrixOf } from "../spmm.ts";
 import { GraphLayer, type GraphLayerArgs } from "./graph-layer.ts";
 import type { Messages } from "./messages.ts";
 
@@ -61,15 +63,17 @@ export function gatAttention(options: GatConvOptions): Module<Messages, "sender"
     weights: { sender: end, receiver: end, bias: { shape: [gatOutputs(options)], fill: zeros, decay: false } },
     macs: 2 * heads * headWidth,
     apply(weights, { graph, sources, own, context }) {
-      const owners = ownersOf(graph);
-      const indices = tf.tensor1d(graph.neighbors, "int32");
-      const sent = tf.gather(scoresOf(sources, weights.sender), indices);
-      const received = tf.gather(scoresOf(own, weights.receiver), owners);
-      const attention = softmaxOfRows(graph, owners, tf.leakyRelu(tf.add(sent, received), SLOPE) as tf.Tensor2D);
-      const kept = tf.reshape(dropout(attention, rate, context), [-1, heads, 1]);
-      const messages = tf.mul(tf.reshape(tf.gather(sources, indices), [-1, heads, headWidth]), kept);
-      const sums = tf.unsortedSegmentSum(tf.reshape(messages, [-1, heads * headWidth]), owners, graph.rows);
-      const merged = merge === "concat" ? sums : tf.mean(tf.reshape(sums, [-1, heads, headWidth]), 1);
+      const matrix = matrixOf({ ...graph, transposed: undefined });
+      const sent = tf.gather(scoresOf(sources, weights.sender), matrix.indices);
+      const received = tf.gather(scoresOf(own, weights.receiver), ownersOf(graph));
+      const attention = csrSoftmax(matrix, tf.leakyRelu(tf.add(sent, received), SLOPE) as tf.Tensor2D);
+      const kept = dropout(attention, rate, context);
+      // A sparse product a head, with attention as its values, never holds a message an edge.
+      const sums = Array.from({ length: heads }, (_, head) => {
+        const values = tf.reshape(tf.slice(kept, [0, head], [-1, 1]), [-1]) as tf.Tensor1D;
+        return csrProduct({ ...matrix, values }, tf.slice(sources, [0, head * headWidth], [-1, headWidth]));
+      });
+      const merged = merge === "concat" ? tf.concat(sums, 1) : tf.div(tf.addN(sums), heads);
       return tf.add(merged, weights.bias);
     },
   };
