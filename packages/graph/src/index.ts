@@ -9,7 +9,7 @@ export { Csr, type CsrArrays, type EdgeOptions, type NodeIds } from "./csr.ts";
 export type { NodeGraph, NodeSplit } from "./graph.ts";
 export { type CsvGraphFiles, type CsvGraphOptions, loadGraphCsv } from "./graph-csv.ts";
 export { type LoadedNpz, loadNpz } from "./npz.ts";
-export { type LoadedGraph, loadOgb, type OgbOptions } from "./ogb.ts";
+export { type LoadedGraph, loadOgb, type OgbOptions, readOgbCounts } from "./ogb.ts";
 export { type DropEdgesOptions, dropEdges } from "./sampling/drop-edges.ts";
 export type { NodeTable } from "./sampling/job.ts";
 export {

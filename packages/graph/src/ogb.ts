@@ -82,6 +82,21 @@ export async function loadOgb(path: string, options: OgbOptions = {}): Promise<L
   }
 }
 
+/**
+ * Numbers of nodes and edges, each edge counted once, that a folder or archive states. Reads nothing else.
+ *
+ * @throws DataError when the path or the files with the counts cannot be read
+ */
+export async function readOgbCounts(path: string): Promise<{ readonly nodes: number; readonly edges: number }> {
+  const archive = await openArchive(path);
+  try {
+    for (const name of [FILES.nodes, FILES.edges]) requireFile(archive, name);
+    return { nodes: await readCount(archive, FILES.nodes), edges: await readCount(archive, FILES.edges) };
+  } finally {
+    archive.close();
+  }
+}
+
 async function load(archive: Archive, options: OgbOptions): Promise<LoadedGraph> {
   const { cacheDir, shared = false, onProgress = () => {} } = options;
   for (const name of [FILES.nodes, FILES.edges, FILES.edge, FILES.features, FILES.labels]) requireFile(archive, name);

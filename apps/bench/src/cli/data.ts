@@ -1,7 +1,17 @@
 import { DataError } from "@l0gm/core";
 import { Command } from "commander";
 import { DATA_SETS, type DataSet } from "../data/catalogue.ts";
-import { dataSet, digestFile, filePath, findFolder, requireFolder, searchedFolders } from "../data/folders.ts";
+import { fetchArchive, recordedChecksum } from "../data/fetch-archive.ts";
+import {
+  archivePath,
+  dataSet,
+  digestFile,
+  filePath,
+  findFolder,
+  requireFolder,
+  searchedFolders,
+} from "../data/folders.ts";
+import { downloadProgress } from "./download-progress.ts";
 import { EXIT } from "./exit.ts";
 import { DATA_DIR_OPTION } from "./options.ts";
 
@@ -23,8 +33,8 @@ export function dataCommand(): Command {
     .description("make a data set available")
     .argument("<name>", DATA_SETS.map(({ name }) => name).join(", "))
     .addOption(DATA_DIR_OPTION)
-    .action((name: string, { dataDir }: DataOptions) => {
-      process.stdout.write(`${name} is there already: ${fetchSet(dataSet(name), dataDir)}\n`);
+    .action(async (name: string, { dataDir }: DataOptions) => {
+      process.stdout.write(`${await fetchSet(dataSet(name), dataDir)}\n`);
     });
   command
     .command("verify")
@@ -41,15 +51,21 @@ export function dataCommand(): Command {
   return command;
 }
 
-/** Every set of the catalogue ships with this package, so there is nothing to download: what is missing was removed. */
-function fetchSet(set: DataSet, dataDir: string | undefined): string {
+/** @returns what was done */
+async function fetchSet(set: DataSet, dataDir: string | undefined): Promise<string> {
   const folder = findFolder(set, dataDir);
-  if (folder !== undefined) return folder;
+  if (folder !== undefined) return `${set.name} is there already: ${folder}`;
+  const [first = ""] = searchedFolders(set, dataDir);
+  if (set.archive !== undefined) {
+    const sha256 = await fetchArchive(set.archive, first, downloadProgress());
+    return `${set.name} is in ${first}; SHA-256 ${sha256}`;
+  }
+  const files = set.files.map(({ name }) => name).join(", ");
   throw new DataError({
     where: `data fetch ${set.name}`,
-    expected: "the copy that ships with l0gm",
-    received: `none in ${set.shipped}`,
-    hint: `Take ${set.files.map(({ name }) => name).join(" and ")} from ${set.address} and put them into ${searchedFolders(set, dataDir)[0]}.`,
+    expected: set.shipped === undefined ? "a copy on this machine" : "the copy that ships with l0gm",
+    received: `none in ${searchedFolders(set, dataDir).join(", ")}`,
+    hint: `Nobody offers these files for download as they are. Their source is ${set.address}; put ${files} into ${first}.`,
   });
 }
 
@@ -65,14 +81,25 @@ function describe(set: DataSet, dataDir: string | undefined): string {
 
 /** @returns how many files are not what they should be */
 async function verify(set: DataSet, folder: string): Promise<number> {
-  let wrong = 0;
-  for (const file of set.files) {
-    const path = filePath(folder, file) ?? "";
-    const { sha256, bytes } = await digestFile(path);
-    const right = sha256 === file.sha256 && bytes === file.bytes;
-    if (!right) wrong++;
-    const found = right ? "right" : `WRONG, expected ${file.bytes} bytes, SHA-256 ${file.sha256}`;
-    process.stdout.write(`${path}: ${bytes} bytes, SHA-256 ${sha256}: ${found}\n`);
+  const archive = archivePath(folder, set);
+  if (archive !== undefined && set.archive !== undefined) {
+    return (await report(archive, { sha256: await recordedChecksum(archive) })) ? 0 : 1;
   }
+  let wrong = 0;
+  for (const file of set.files) if (!(await report(filePath(folder, file) ?? "", file))) wrong++;
   return wrong;
+}
+
+/** @returns whether the file is what it should be, as far as that is known */
+async function report(
+  path: string,
+  expected: { readonly bytes?: number | undefined; readonly sha256?: string | undefined },
+): Promise<boolean> {
+  const { sha256, bytes } = await digestFile(path);
+  const right = (expected.sha256 ?? sha256) === sha256 && (expected.bytes ?? bytes) === bytes;
+  const wanted = [expected.bytes && `${expected.bytes} bytes`, `SHA-256 ${expected.sha256}`].filter(Boolean).join(", ");
+  const readable = "readable; no checksum is known to compare with";
+  const found = right ? (expected.sha256 === undefined ? readable : "right") : `WRONG, expected ${wanted}`;
+  process.stdout.write(`${path}: ${bytes} bytes, SHA-256 ${sha256}: ${found}\n`);
+  return right;
 }

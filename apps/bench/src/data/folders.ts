@@ -29,10 +29,22 @@ export function filePath(folder: string, { name }: DataFile): string | undefined
   return [join(folder, name), join(folder, `${name}.gz`)].find((path) => existsSync(path));
 }
 
-/** The first folder that holds all files of a set, if any does. */
+/** The archive of a set in a folder, if it is there. */
+export function archivePath(folder: string, { archive }: DataSet): string | undefined {
+  const path = archive === undefined ? undefined : join(folder, archive.name);
+  return path !== undefined && existsSync(path) ? path : undefined;
+}
+
+/** What a loader reads: the archive where the folder has one, else the folder itself. */
+export function dataPath(folder: string, set: DataSet): string {
+  return archivePath(folder, set) ?? folder;
+}
+
+/** The first folder that holds all files of a set, or its archive, if any does. */
 export function findFolder(set: DataSet, dataDir: string | undefined): string | undefined {
-  return searchedFolders(set, dataDir).find((folder) =>
-    set.files.every((file) => filePath(folder, file) !== undefined),
+  return searchedFolders(set, dataDir).find(
+    (folder) =>
+      archivePath(folder, set) !== undefined || set.files.every((file) => filePath(folder, file) !== undefined),
   );
 }
 
