@@ -114,10 +114,18 @@ export class Csr implements CsrArrays {
     return Int32Array.from({ length: this.rows }, (_, i) => (this.offsets[i + 1] ?? 0) - (this.offsets[i] ?? 0));
   }
 
-  /** Every edge the other way round. Made once, then kept, as large as this graph. */
+  /** The result of {@link transpose} where it was asked for before. */
+  get transposed(): Csr | undefined {
+    return this.#transposed;
+  }
+
+  /** Every edge the other way round. Made once, then kept, as large as this graph; a symmetric graph is its own. */
   transpose(): Csr {
-    this.#transposed ??= new Csr(transpose(this));
-    this.#transposed.#transposed = this;
+    if (this.#transposed === undefined) {
+      const arrays = transpose(this);
+      this.#transposed = equal(this, arrays) ? this : new Csr(arrays);
+      this.#transposed.#transposed = this;
+    }
     return this.#transposed;
   }
 }
@@ -190,8 +198,19 @@ function compress(sources: NodeIds, targets: NodeIds, options: EdgeOptions & { r
   return { rows: nodes, columns: nodes, offsets, neighbors, ...(values && { weights: values }) };
 }
 
-/** Columns as rows, the entries of each ascending. */
-function transpose({ rows, columns, offsets: starts, neighbors: from, weights }: CsrArrays): CsrArrays {
+function equal(a: CsrArrays, b: CsrArrays): boolean {
+  const same = (x: ArrayLike<number> = [], y: ArrayLike<number> = []): boolean => {
+    if (x.length !== y.length) return false;
+    for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+    return true;
+  };
+  return (
+    a.rows === b.rows && same(a.offsets, b.offsets) && same(a.neighbors, b.neighbors) && same(a.weights, b.weights)
+  );
+}
+
+/** Columns as rows, the entries of each in the order of their rows. */
+export function transpose({ rows, columns, offsets: starts, neighbors: from, weights }: CsrArrays): CsrArrays {
   const offsets = new Int32Array(columns + 1);
   for (let e = 0; e < from.length; e++) {
     const column = from[e] as number;

@@ -22,4 +22,4 @@ export {
   zeros,
 } from "./module.ts";
 export { type EncoderKind, type ModuleEncoderOptions, moduleEncoder, type Trunk } from "./module-encoder.ts";
-export { type LayerArgs, ModuleLayer, type SeededLayerArgs } from "./module-layer.ts";
+export { type CallArgs, type LayerArgs, ModuleLayer, type SeededLayerArgs } from "./module-layer.ts";

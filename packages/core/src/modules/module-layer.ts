@@ -11,17 +11,28 @@ export interface SeededLayerArgs extends LayerArgs {
   readonly seed?: number;
 }
 
+/** The second argument of a layer's `apply`. */
+export type CallArgs = Readonly<Record<string, unknown>>;
+
 type Config = ReturnType<layers.Layer["getConfig"]>;
 
-/** A layer of tf.layers around a {@link Module}. */
-export abstract class ModuleLayer<Options extends object, Name extends string> extends layers.Layer {
+/**
+ * A layer of tf.layers around a {@link Module}.
+ *
+ * @typeParam Input - what the module reads; anything but the layer's tensors is for `inputOf` to make
+ */
+export abstract class ModuleLayer<
+  Options extends object,
+  Name extends string,
+  Input = tf.Tensor[],
+> extends layers.Layer {
   readonly #options: Options & SeededLayerArgs;
-  readonly #module: Module<tf.Tensor[], Name>;
+  readonly #module: Module<Input, Name>;
   readonly #outputShape: readonly number[];
   readonly #variables: Partial<Record<Name, LayerVariable>> = {};
 
   /** @param outputShape - without the batch */
-  constructor(options: Options & SeededLayerArgs, module: Module<tf.Tensor[], Name>, outputShape: readonly number[]) {
+  constructor(options: Options & SeededLayerArgs, module: Module<Input, Name>, outputShape: readonly number[]) {
     super(options);
     this.#options = options;
     this.#module = module;
@@ -41,12 +52,17 @@ export abstract class ModuleLayer<Options extends object, Name extends string> e
     super.build(inputShape);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  /** What the module reads in a call; called within its tidy. */
+  protected inputOf(inputs: tf.Tensor[], _kwargs: CallArgs): Input {
+    return inputs as Input;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: CallArgs = {}): tf.Tensor {
     const weights = {} as Record<Name, tf.Tensor>;
     for (const [key, variable] of Object.entries<LayerVariable | undefined>(this.#variables)) {
       if (variable !== undefined) weights[key as Name] = variable.read();
     }
-    return tf.tidy(() => this.#module.apply(weights, Array.isArray(inputs) ? inputs : [inputs]));
+    return tf.tidy(() => this.#module.apply(weights, this.inputOf(Array.isArray(inputs) ? inputs : [inputs], kwargs)));
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {

@@ -1,0 +1,85 @@
+import type { CsrArrays } from "./csr.ts";
+import { inheritFactors } from "./normalisation.ts";
+
+/** A part of a graph. */
+export interface Block extends CsrArrays {
+  /** For gradients, where somebody makes it. */
+  transposed?: CsrArrays;
+}
+
+/** Everything that nodes depend on: what the sampler gives, with all neighbours instead of a few. */
+export interface Neighborhood {
+  /** From the features to the nodes, as in a sampled batch. */
+  readonly blocks: readonly Block[];
+  /** Ids of the first block's columns. */
+  readonly inputs: Int32Array;
+}
+
+/** The nodes' neighbourhood of as many hops as there are layers. */
+export function neighborhoodOf(graph: CsrArrays, nodes: Int32Array, layers: number): Neighborhood {
+  const places = new Int32Array(graph.columns).fill(-1);
+  const blocks: Block[] = [];
+  let inputs = nodes;
+  for (let layer = 0; layer < layers; layer++) {
+    const { part, columns } = partOf(graph, inputs, inputs, places);
+    blocks.unshift(part);
+    inputs = columns;
+  }
+  return { blocks, inputs };
+}
+
+/**
+ * Rows of a graph with all their entries. Columns are numbered anew: the ids in `first`, then the others as they come.
+ *
+ * @param places - `[columns of the graph]`, all -1; so again afterwards
+ */
+export function partOf(
+  graph: CsrArrays,
+  rows: Int32Array,
+  first: Int32Array,
+  places: Int32Array,
+): { readonly part: Block; readonly columns: Int32Array } {
+  const offsets = new Int32Array(rows.length + 1);
+  for (let i = 0; i < rows.length; i++) offsets[i + 1] = (offsets[i] as number) + entriesOf(graph, rows[i] as number);
+  const entries = offsets[rows.length] as number;
+  const neighbors = new Int32Array(entries);
+  const weights = graph.weights && new Float32Array(entries);
+  const columns = new Int32Array(Math.min(first.length + entries, first.length + graph.columns));
+  columns.set(first);
+  let count = first.length;
+  for (let i = 0; i < count; i++) places[first[i] as number] = i;
+  let to = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    const start = graph.offsets[row] as number;
+    const end = graph.offsets[row + 1] as number;
+    weights?.set((graph.weights as Float32Array).subarray(start, end), to);
+    for (let e = start; e < end; e++) {
+      const id = graph.neighbors[e] as number;
+      if ((places[id] as number) < 0) {
+        places[id] = count;
+        columns[count++] = id;
+      }
+      neighbors[to++] = places[id] as number;
+    }
+  }
+  for (let i = 0; i < count; i++) places[columns[i] as number] = -1;
+  const ids = columns.slice(0, count);
+  const part = { rows: rows.length, columns: count, offsets, neighbors, ...(weights && { weights }) };
+  inheritFactors(part, graph, rows, ids);
+  return { part, columns: ids };
+}
+
+function entriesOf({ offsets }: CsrArrays, row: number): number {
+  return (offsets[row + 1] as number) - (offsets[row] as number);
+}
+
+/** Row-major `[ids, width]`: the rows of these ids. */
+export function rowsOf(from: Float32Array, width: number, ids: Int32Array): Float32Array {
+  const to = new Float32Array(ids.length * width);
+  for (let i = 0; i < ids.length; i++) {
+    const start = (ids[i] as number) * width;
+    to.set(from.subarray(start, start + width), i * width);
+  }
+  return to;
+}
