@@ -7,7 +7,10 @@ export function predictCommand(): Command {
   return new Command("predict")
     .description("apply a finished run to new rows: calibrated probabilities as CSV")
     .argument("<run>", "a run's folder, or one fraction's folder of a path run")
-    .requiredOption("--data <file>", "CSV with a header line and the run's columns; the label may be absent")
+    .requiredOption(
+      "--data <file>",
+      "CSV with a header line and the run's columns, the label may be absent; of a graph, its folder",
+    )
     .option("--out <file>", "where to write; standard output without it")
     .action(async (run: string, { data, out }: { data: string; out?: string }) => {
       const text = toCsv(await applyRun(run, data));

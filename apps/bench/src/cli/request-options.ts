@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { RunRequest } from "../sweep/plan.ts";
 import { readJson } from "../tasks/config.ts";
+import { TASKS } from "../tasks/registry.ts";
 import { DATA_DIR_OPTION } from "./options.ts";
 import { withLabel } from "./settings.ts";
 
@@ -14,12 +15,15 @@ export interface RequestOptions {
   readonly dataDir?: string;
 }
 
+/** What a command may be asked to train on, for `--help`. */
+export const BENCHMARKS = `${TASKS.map(({ name }) => name).join(", ")}; tabular and graph are data of your own`;
+
 /** Adds the options of {@link RequestOptions} to a command. */
 export function addRequestOptions(command: Command): Command {
   return command
     .option("--split <name>", "split of the data, where there are several")
     .option("--config <file>", "settings as JSON; what is left out has its default")
-    .option("--data <file>", "own data: CSV with a header line, may end in .gz")
+    .option("--data <file>", "own data: CSV with a header line, may end in .gz; of a graph, its folder")
     .option("--test <file>", "own data: test rows in a file of their own")
     .option("--label <column>", "own data: the column to predict")
     .addOption(DATA_DIR_OPTION);

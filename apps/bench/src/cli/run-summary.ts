@@ -6,6 +6,7 @@ export function describeResult({
   method,
   seed,
   active,
+  gates,
   dimensions,
   metrics,
   cost,
@@ -13,11 +14,12 @@ export function describeResult({
 }: RunResult): string {
   const { test } = metrics;
   const asked = active.requested === undefined ? "" : `, asked for ${active.requested}`;
-  const gates =
-    method === "dense" ? `${dimensions} dimensions` : `${active.count} of ${dimensions} dimensions open${asked}`;
+  const open = gates.every((value) => value === 1)
+    ? `${dimensions} dimensions`
+    : `${active.count} of ${dimensions} dimensions open${asked}`;
   const { parameters, macs, latencyMs } = cost;
   return [
-    `${benchmark} ${method}, seed ${seed}: ${gates}`,
+    `${benchmark} ${method}, seed ${seed}: ${open}`,
     `  test      ${describeMetrics(test)}`,
     `  with T = ${test.temperature.toFixed(3)}: NLL ${test.temperatureScaled.nll.toFixed(4)}, ECE ${test.temperatureScaled.ece.toFixed(4)}`,
     `  compacted ${parameters.compacted} of ${parameters.dense} parameters, ${macs.compacted} of ${macs.dense} MACs a row, ` +

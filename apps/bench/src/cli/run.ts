@@ -5,7 +5,7 @@ import { planRuns } from "../sweep/plan.ts";
 import { interruptible } from "./exit.ts";
 import { fraction, integer, JSON_OPTION, printJson, weight } from "./options.ts";
 import { showProgress } from "./progress.ts";
-import { addRequestOptions, type RequestOptions, readRequest } from "./request-options.ts";
+import { addRequestOptions, BENCHMARKS, type RequestOptions, readRequest } from "./request-options.ts";
 import { describeResult } from "./run-summary.ts";
 
 interface RunOptions extends RequestOptions {
@@ -26,13 +26,15 @@ Examples:
   l0gm run adult --target 1/8                     an eighth of the dimensions stays, exactly
   l0gm run adult --path --json                    a whole frontier from one run; a list of documents
   l0gm run tabular --data my.csv --label class    a table of your own
+  l0gm run amazon-computers --split random_60_20_20 --dense
+  l0gm run graph --data my-graph --path           a folder: edges.csv, features.csv, labels.csv, or OGB's raw layout
   l0gm schema config tabular                      the settings that --config FILE can hold
 `;
 
 export function runCommand(): Command {
   const command = new Command("run")
     .description("train one model and measure it")
-    .argument("<benchmark>", "adult, or tabular for a CSV file of your own")
+    .argument("<benchmark>", BENCHMARKS)
     .addOption(
       new Option("--target <fraction>", "active fraction of the finished model (default: 1/8)")
         .argParser(fraction)

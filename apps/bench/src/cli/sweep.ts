@@ -1,12 +1,10 @@
-import { ConfigError } from "@l0gm/core";
 import { Command } from "commander";
-import type { Method } from "../run/spec.ts";
+import { methodsNamed } from "../sweep/methods.ts";
 import { defaultWorkers } from "../sweep/pool.ts";
+import { taskNamed } from "../tasks/registry.ts";
 import { count, fractions, JSON_OPTION } from "./options.ts";
-import { addRequestOptions, type RequestOptions, readRequest } from "./request-options.ts";
+import { addRequestOptions, BENCHMARKS, type RequestOptions, readRequest } from "./request-options.ts";
 import { withPathFractions } from "./settings.ts";
-
-const METHODS = ["dense", "l0gm", "l0gm-path"];
 
 interface SweepCommandOptions extends RequestOptions {
   readonly targets: number[];
@@ -20,6 +18,7 @@ interface SweepCommandOptions extends RequestOptions {
 const EXAMPLES = `
 Examples:
   l0gm sweep adult --targets 1,1/2,1/4,1/8 --seeds 5
+  l0gm sweep amazon-computers --split random_60_20_20 --methods dense,l0gm,mlp,label-propagation,drop-edge-0.5
   l0gm sweep tabular --data my.csv --label class --methods dense,l0gm-path --seeds 3
 `;
 
@@ -28,10 +27,10 @@ export function sweepCommand(): Command {
     .description(
       "train a grid of methods, fractions and seeds side by side; an interrupted sweep goes on when called again",
     )
-    .argument("<benchmark...>", "adult, or tabular for a CSV file of your own")
+    .argument("<benchmark...>", BENCHMARKS)
     .option("--targets <list>", "active fractions of l0gm and l0gm-path", fractions, [1, 0.5, 0.25, 0.125, 0.0625])
     .option("--seeds <n>", "seeds 0 to n - 1", count, 5)
-    .option("--methods <list>", METHODS.join(", "), "dense,l0gm")
+    .option("--methods <list>", "dense, l0gm, l0gm-path, and the benchmark's comparators", "dense,l0gm")
     .option("--workers <n>", "runs side by side", count, defaultWorkers());
   return addRequestOptions(command)
     .option("--out <folder>", "where the runs' folders and the report go", "l0gm-runs")
@@ -46,25 +45,14 @@ async function sweep(benchmarks: string[], options: SweepCommandOptions): Promis
   const requests = benchmarks.map((benchmark) => ({
     ...request,
     benchmark,
-    methods: methodsOf(options.methods, targets),
+    methods: methodsNamed(
+      options.methods.split(",").map((name) => name.trim()),
+      targets,
+      taskNamed(benchmark),
+    ),
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
     config: withPathFractions(request.config, targets),
   }));
   const { runGrid } = await import("./grid.ts");
   await runGrid(requests, { workers, out, json, title: `L0GM: sweep of ${benchmarks.join(", ")}` });
-}
-
-function methodsOf(names: string, targets: readonly number[]): Method[] {
-  return names.split(",").flatMap((name): Method[] => {
-    switch (name.trim()) {
-      case "dense":
-        return [{ kind: "dense" }];
-      case "l0gm":
-        return targets.map((fraction) => ({ kind: "target", fraction }));
-      case "l0gm-path":
-        return [{ kind: "path" }];
-      default:
-        throw new ConfigError({ where: "--methods", expected: `a list out of ${METHODS.join(", ")}`, received: name });
-    }
-  });
 }

@@ -14,10 +14,11 @@ import {
 import type { RunConfig } from "../tasks/config.ts";
 import type { Method } from "./spec.ts";
 
-/** The controller that a method and its settings stand for; none for a dense run. */
+/** The controller that a method and its settings stand for; none without a gate. */
 export function controllerFor(method: Method, config: RunConfig): Controller | undefined {
   switch (method.kind) {
     case "dense":
+    case "comparator":
       return undefined;
     case "target":
       return targetFraction({ fraction: method.fraction, ...config.target });

@@ -15,7 +15,7 @@ test("counts and times what compaction saves, and warns when the logits do not s
   const model = new GatedClassifier({ encoder, classes: 2, seed: 1 });
   await model.gate?.freeze([1, 5]);
   const expected = await predict(model, data);
-  const { cost, warnings } = await measureCost(model, data, expected);
+  const { cost, warnings } = await measureCost(model, { validation: data }, expected);
   expect(warnings).toEqual([]);
   expect(cost).toMatchObject({
     parameters: { dense: 4 * 8 + 9 * 2, compacted: 4 * 2 + 3 * 2 },
@@ -23,14 +23,16 @@ test("counts and times what compaction saves, and warns when the logits do not s
     latencyMs: { rows: 20 },
   });
   const moved = { ...expected, logits: expected.logits.map((logit) => logit + 0.01) };
-  expect((await measureCost(model, data, moved)).warnings).toEqual([expect.stringMatching("logits differ")]);
+  expect((await measureCost(model, { validation: data }, moved)).warnings).toEqual([
+    expect.stringMatching("logits differ"),
+  ]);
   model.dispose();
 });
 
 test("a dense model has its own latency in all three places", async () => {
   const encoder = layersEncoder(sequential({ layers: [layers.dense({ units: 8, inputShape: [3] })] }));
   const model = new GatedClassifier({ encoder, classes: 2, gate: false });
-  const { cost } = await measureCost(model, data, await predict(model, data));
+  const { cost } = await measureCost(model, { validation: data }, await predict(model, data));
   expect(cost.latencyMs).toMatchObject({ dense: cost.latencyMs.gated, compacted: cost.latencyMs.gated });
   expect(cost.parameters.compacted).toBe(cost.parameters.dense);
   model.dispose();

@@ -18,24 +18,31 @@ const LATENCY = { rounds: 15 };
 /** Float32 rounding of sums over some hundred terms, relative to the logits' size. */
 const AGREEMENT = 1e-4;
 
+/** Rows whose logits are compared, and those whose batches are timed. */
+interface TimedData<Batch> {
+  readonly validation: Dataset<Batch>;
+  /** @defaultValue the validation rows */
+  readonly timed?: Dataset<Batch>;
+}
+
 /**
  * Compacts a model, checks that the logits stay, and counts and times what it saves.
  *
- * @param expected - the model's own predictions on `data`
+ * @param expected - the model's own predictions on the validation rows
  * @returns the cost, and a warning where the compacted logits differ
  * @throws ConfigError when every gate is closed
  */
 export async function measureCost<Batch>(
   model: GatedClassifier<Batch>,
-  data: Dataset<Batch>,
+  { validation, timed = validation }: TimedData<Batch>,
   expected: Predictions,
 ): Promise<{ cost: RunResult["cost"]; warnings: string[] }> {
   const small = compact(model);
   try {
-    const difference = largestDifference(await predict(small, data), expected);
+    const difference = largestDifference(await predict(small, validation), expected);
     const agrees = difference <= AGREEMENT;
     return {
-      cost: { ...small.savings, latencyMs: await latency(model, small, data) },
+      cost: { ...small.savings, latencyMs: await latency(model, small, timed) },
       warnings: agrees
         ? []
         : [`the compacted model's logits differ from the gated model's by ${difference} (relative)`],

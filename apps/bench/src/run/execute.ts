@@ -17,7 +17,7 @@ import { taskNamed } from "../tasks/registry.ts";
 import type { TaskData } from "../tasks/task.ts";
 import { controllerFor, epochsOf, learningRateCourse } from "./controller.ts";
 import { EpochLog } from "./log.ts";
-import { concludeSegment } from "./segment.ts";
+import { concludeSegment, concludeUntrained } from "./segment.ts";
 import type { PlannedRun } from "./spec.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -44,10 +44,15 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
   const { backend } = await useBackend(config.backend, hooks.threads === undefined ? {} : { threads: hooks.threads });
   const task = taskNamed(run.benchmark);
   const data = await task.load({ config, source, split, seed: seeds.split });
+  const untrained = method.kind === "comparator" ? data.untrained?.[method.name] : undefined;
+  if (untrained !== undefined) {
+    const context = { run, standInFor: task.standInFor, seeds, backend, warnings: data.warnings ?? [] };
+    return [await concludeUntrained(untrained(), data, context, workspace)];
+  }
   const model = new GatedClassifier({
     encoder: data.encoder(seeds.initial),
     classes: data.classes.length,
-    gate: method.kind === "dense" ? false : gateOptions(config),
+    gate: method.kind === "dense" || method.kind === "comparator" ? false : gateOptions(config),
     seed: seeds.initial,
   });
   try {
@@ -61,7 +66,14 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
     for (const [i, segment] of fitted.segments.entries()) {
       const place = method.kind === "path" ? workspace.at(String(segment.fraction)) : workspace;
       const trace = fitted.history.filter((record) => record.segment === i);
-      const context = { run, standInFor: task.standInFor, seeds, backend, trace, warnings: fitted.warnings };
+      const context = {
+        run,
+        standInFor: task.standInFor,
+        seeds,
+        backend,
+        trace,
+        warnings: [...(data.warnings ?? []), ...fitted.warnings],
+      };
       const result = await concludeSegment(
         model,
         data,
@@ -97,7 +109,7 @@ async function train<Batch>(
   log.start();
   const fitted = fit(model, data, {
     epochs,
-    batchSize: config.batchSize === "auto" ? automaticBatchSize(data.train.rows) : config.batchSize,
+    batchSize: config.batchSize === "auto" ? (data.batchSize ?? automaticBatchSize(data.train.rows)) : config.batchSize,
     ...(controller === undefined ? {} : { controller }),
     weights: { learningRate: weights.learningRate, decay: weights.decay, schedule: learningRateCourse(config) },
     gates: { learningRate: gate.learningRate },

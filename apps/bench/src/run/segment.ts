@@ -13,24 +13,28 @@ import {
 } from "@l0gm/core";
 import { directory } from "@l0gm/core/node";
 import { type RunResult, resultSchema } from "../result.ts";
-import type { TaskData } from "../tasks/task.ts";
+import type { TaskData, UntrainedPredictions } from "../tasks/task.ts";
 import { measureCost } from "./cost.ts";
 import { measure, measureSplits, type SplitPredictions, selectRows, splitWarnings } from "./evaluate.ts";
 import { methodName, type PlannedRun } from "./spec.ts";
 import { versions } from "./versions.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** What a result tells besides what the segment arrived at. */
-export interface SegmentContext {
+/** What a result tells of its run. */
+export interface RunContext {
   readonly run: PlannedRun;
   readonly standInFor: string | undefined;
   readonly seeds: Seeds;
   /** The backend in force. */
   readonly backend: string;
+  readonly warnings: readonly string[];
+}
+
+/** What a result tells besides what the segment arrived at. */
+export interface SegmentContext extends RunContext {
   /** The segment's epochs. */
   readonly trace: readonly EpochRecord[];
   readonly trainingSeconds: number;
-  readonly warnings: readonly string[];
 }
 
 /**
@@ -45,20 +49,11 @@ export async function concludeSegment<Batch>(
   workspace: Workspace,
 ): Promise<RunResult> {
   const started = performance.now();
-  const { run, standInFor, seeds, backend, trace, trainingSeconds, warnings } = context;
+  const { run, seeds, backend, trace, trainingSeconds, warnings } = context;
   const evaluated = await evaluate(model, data, segment);
   // Parsed before it is written, so that what is kept can be read: a NaN, for example, would become null.
   const result = resultSchema.parse({
-    format: "l0gm-result",
-    version: 1,
-    benchmark: run.benchmark,
-    ...(standInFor === undefined ? {} : { standInFor }),
-    method: methodName(run.method),
-    ...(run.method.kind === "penalty" ? { lambda: run.method.lambda } : {}),
-    seed: run.seed,
-    seeds,
-    split: run.split,
-    config: run.config,
+    ...identity(context),
     dimensions: model.width,
     active: {
       ...(segment.fraction === undefined ? {} : { requested: segment.fraction }),
@@ -76,8 +71,6 @@ export async function concludeSegment<Batch>(
     },
     trace: trace.map(traceEntry),
     warnings: [...warnings, ...evaluated.warnings],
-    data: run.data,
-    versions: versions(run.code),
   } satisfies RunResult);
   await save(model, directory(`${workspace.folder}/model`), {
     seeds,
@@ -86,6 +79,60 @@ export async function concludeSegment<Batch>(
     extra: { method: run.method, seed: run.seed },
   });
   await workspace.writeBytes("predictions.safetensors", encodePredictions(evaluated.predictions));
+  await workspace.writeJson("result.json", result);
+  return result;
+}
+
+function identity({ run, standInFor, seeds }: RunContext) {
+  return {
+    format: "l0gm-result",
+    version: 1,
+    benchmark: run.benchmark,
+    ...(standInFor === undefined ? {} : { standInFor }),
+    method: methodName(run.method),
+    ...(run.method.kind === "penalty" ? { lambda: run.method.lambda } : {}),
+    seed: run.seed,
+    seeds,
+    split: run.split,
+    config: run.config,
+    data: run.data,
+    versions: versions(run.code),
+  } as const;
+}
+
+/** The result of a comparator that is no model: it has no representation, no gates and nothing to save. */
+export async function concludeUntrained<Batch>(
+  { macs, milliseconds, rows, ...splits }: UntrainedPredictions,
+  data: TaskData<Batch>,
+  context: RunContext,
+  workspace: Workspace,
+): Promise<RunResult> {
+  const started = performance.now();
+  const { width } = context.run.config;
+  const none = { dense: 0, compacted: 0 };
+  const predictions = { equalBudget: splits, bestValidation: splits };
+  const result = resultSchema.parse({
+    ...identity(context),
+    // Of the runs that it is compared with.
+    dimensions: width,
+    active: { expected: 1, realised: 1, count: width },
+    gates: [],
+    ...measures(predictions, data),
+    cost: {
+      parameters: none,
+      macs: { dense: macs, compacted: macs },
+      embeddingBytes: none,
+      latencyMs: { rows, dense: milliseconds, gated: milliseconds, compacted: milliseconds },
+    },
+    timing: {
+      seconds: (milliseconds + performance.now() - started) / 1000,
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      backend: "none",
+    },
+    trace: [],
+    warnings: [...context.warnings, ...splitWarnings(splits, data.classes)],
+  } satisfies RunResult);
+  await workspace.writeBytes("predictions.safetensors", encodePredictions(predictions));
   await workspace.writeJson("result.json", result);
   return result;
 }
@@ -114,22 +161,29 @@ async function evaluate<Batch>(
     return { validation: await predict(model, data.validation), test: await predict(model, data.test) };
   };
   const predictions = { equalBudget: await apply("equalBudget"), bestValidation: await apply("bestValidation") };
-  const { validation, test } = predictions.bestValidation;
-  const bestValidation = measureSplits(predictions.bestValidation);
-  const { temperature } = bestValidation.validation;
-  const ofRows = (rows: readonly number[]) => measure(selectRows(test, rows), temperature);
-  const subsets = Object.entries(data.subsets).map(([name, rows]) => [name, ofRows(rows)]);
-  const { cost, warnings } = await measureCost(model, data.validation, validation);
+  const { cost, warnings } = await measureCost(model, data, predictions.bestValidation.validation);
   return {
-    measures: {
-      metrics: bestValidation,
-      protocols: { equalBudget: measureSplits(predictions.equalBudget), bestValidation },
-      subsets: Object.fromEntries(subsets),
-      subgroups: data.subgroups.map(({ rows, ...group }) => ({ ...group, metrics: ofRows(rows) })),
-    },
+    measures: measures(predictions, data),
     predictions,
     cost,
     warnings: [...splitWarnings(predictions.bestValidation, data.classes), ...warnings],
+  };
+}
+
+function measures<Batch>(
+  predictions: Evaluated["predictions"],
+  data: Pick<TaskData<Batch>, "subsets" | "subgroups">,
+): Evaluated["measures"] {
+  const bestValidation = measureSplits(predictions.bestValidation);
+  const { temperature } = bestValidation.validation;
+  const { test } = predictions.bestValidation;
+  const ofRows = (rows: readonly number[]) => measure(selectRows(test, rows), temperature);
+  const subsets = Object.entries(data.subsets).map(([name, rows]) => [name, ofRows(rows)]);
+  return {
+    metrics: bestValidation,
+    protocols: { equalBudget: measureSplits(predictions.equalBudget), bestValidation },
+    subsets: Object.fromEntries(subsets),
+    subgroups: data.subgroups.map(({ rows, ...group }) => ({ ...group, metrics: ofRows(rows) })),
   };
 }
 

@@ -8,7 +8,9 @@ export type Method =
   | { readonly kind: "dense" }
   | { readonly kind: "target"; readonly fraction: number }
   | { readonly kind: "penalty"; readonly lambda: number }
-  | { readonly kind: "path" };
+  | { readonly kind: "path" }
+  /** One of the task's comparators, which has already changed the config. */
+  | { readonly kind: "comparator"; readonly name: string; readonly level?: number };
 
 /** All that decides a run's numbers, data and code aside. */
 export interface RunSpec {
@@ -32,6 +34,9 @@ export interface PlannedRun extends RunSpec {
 
 /** The method's name in results. */
 export function methodName(method: Method): string {
+  if (method.kind === "comparator") {
+    return method.level === undefined ? method.name : `${method.name}-${method.level}`;
+  }
   const names = { dense: "dense", target: "l0gm", penalty: "l0gm-penalty", path: "l0gm-path" } as const;
   return names[method.kind];
 }
@@ -45,7 +50,7 @@ export function runLabel({ method, seed }: Pick<RunSpec, "method" | "seed">): st
 /** What of a config a method reads: settings of another method decide nothing, so that changing them repeats no run. */
 function settingsRead({ kind }: Method, config: RunConfig): object {
   const { target, penalty, path, ...shared } = config;
-  const own = { dense: {}, target: { target }, penalty: { penalty }, path: { path } };
+  const own = { dense: {}, target: { target }, penalty: { penalty }, path: { path }, comparator: {} };
   return { ...shared, ...own[kind] };
 }
 

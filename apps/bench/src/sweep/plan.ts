@@ -1,10 +1,10 @@
 import { budgetOf } from "@l0gm/core";
 import { codeVersion } from "../run/code-version.ts";
 import { controllerFor } from "../run/controller.ts";
-import { type Method, type PlannedRun, planRun } from "../run/spec.ts";
-import { parseConfig } from "../tasks/config.ts";
-import { splitOf, taskNamed } from "../tasks/registry.ts";
-import type { TaskSource } from "../tasks/task.ts";
+import { type Method, methodName, type PlannedRun, planRun } from "../run/spec.ts";
+import { parseConfig, type RunConfig } from "../tasks/config.ts";
+import { comparatorOf, splitOf, taskNamed } from "../tasks/registry.ts";
+import type { Task, TaskSource } from "../tasks/task.ts";
 
 /** Runs of one benchmark, before defaults are filled in and names are checked. */
 export interface RunRequest {
@@ -27,19 +27,29 @@ export interface RunRequest {
 export async function planRuns(requests: readonly RunRequest[], out: string): Promise<PlannedRun[]> {
   const code = codeVersion();
   const planned: PlannedRun[] = [];
-  for (const { benchmark, methods, seeds, split, config: settings, configName, source } of requests) {
+  for (const { benchmark, methods, seeds, split, config: given, configName, source } of requests) {
     const task = taskNamed(benchmark);
-    const config = parseConfig(task.config, settings, configName);
-    const spec = { benchmark, split: splitOf(task, split), config, source };
-    for (const method of methods) {
+    const config = parseConfig(task.config, given, configName);
+    const spec = { benchmark, split: splitOf(task, split), source };
+    const settings = methods.map((method) => ({ method, config: configFor(task, method, config) }));
+    for (const { method, config } of settings) {
       for (const { fraction } of controllerFor(method, config)?.segments ?? []) {
         if (fraction !== undefined) budgetOf(fraction, config.width);
       }
     }
     const data = await task.identify(source, config);
     for (const seed of seeds)
-      for (const method of methods) planned.push(planRun({ ...spec, method, seed }, data, code, out));
+      for (const { method, config } of settings)
+        planned.push(planRun({ ...spec, method, config, seed }, data, code, out));
   }
   // A list can say one thing twice (`--targets 1/2,0.5`); two workers in one folder would undo each other's work.
   return [...new Map(planned.map((run) => [run.key, run])).values()];
+}
+
+/** A comparator is a dense run with other settings. */
+function configFor(task: Task<unknown>, method: Method, config: RunConfig): RunConfig {
+  if (method.kind !== "comparator") return config;
+  const changed = comparatorOf(task, method.name).configure(config, method.level ?? Number.NaN);
+  // A level that the user named can be out of range.
+  return parseConfig(task.config, changed, methodName(method));
 }

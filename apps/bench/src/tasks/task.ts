@@ -1,11 +1,11 @@
-import type { Dataset, Encoder } from "@l0gm/core";
+import type { Dataset, Encoder, Predictions } from "@l0gm/core";
 import type { z } from "zod";
 import type { RunConfig } from "./config.ts";
 
 /** Where a task's rows come from, as the command line says it. Paths stay out of a run's config and key; checksums stand for them. */
 export interface TaskSource {
   readonly dataDir?: string;
-  /** Own data: the file with all rows, or with the training rows when `testFile` is given. */
+  /** Own data: the file (of a graph, the folder) with all rows, or with the training rows when `testFile` is given. */
   readonly file?: string;
   readonly testFile?: string;
 }
@@ -39,6 +39,40 @@ export interface TaskData<Batch> {
   encoder(seed: number): Encoder<Batch>;
   /** JSON files that are kept with the run, by name, so that it can be applied to new rows. */
   readonly artefacts: Readonly<Record<string, unknown>>;
+  /** What the config's batch size `auto` stands for. @defaultValue about a 64th of the training rows */
+  readonly batchSize?: number;
+  /** Whose batches are timed, where those of `validation` would not tell what a batch costs. */
+  readonly timed?: Dataset<Batch>;
+  /** What is odd in the data, and yet allowed. */
+  readonly warnings?: readonly string[];
+  /** Predictions that take no model, by the name of their comparator. */
+  readonly untrained?: Readonly<Record<string, () => UntrainedPredictions>>;
+}
+
+/** What a comparator without a model says. */
+export interface UntrainedPredictions {
+  readonly validation: Predictions;
+  readonly test: Predictions;
+  /** Multiply-accumulates a row. */
+  readonly macs: number;
+  /** Time of all of them, and how many rows that were. */
+  readonly milliseconds: number;
+  readonly rows: number;
+}
+
+/**
+ * Something that a modality would do anyway, trained without a gate beside L0GM: less of its input, or a plain baseline. It changes the
+ * settings of a dense run and nothing else, so that both have the same epochs, batches and optimizer.
+ */
+export interface Comparator<Config> {
+  readonly summary: string;
+  /** How far it goes, where there is a choice; a run of its own for each. */
+  readonly levels?: readonly number[];
+  /**
+   * @param level - one of `levels`, or another number that the user named; NaN for a comparator without levels
+   * @throws ConfigError when it cannot be had with these settings
+   */
+  configure(config: Config, level: number): Config;
 }
 
 /** What {@link Task.load} is asked for. */
@@ -58,6 +92,10 @@ export interface Task<Batch, Config extends RunConfig = RunConfig> {
   readonly config: z.ZodType<Config>;
   /** Names of the splits; the first is the default. */
   readonly splits: readonly [string, ...string[]];
+  /** Own data may have splits of any name. */
+  readonly ownSplits?: boolean;
+  /** By name. */
+  readonly comparators?: Readonly<Record<string, Comparator<Config>>>;
   /** @throws DataError when the rows are not there */
   identify(source: TaskSource, config: Config): Promise<DataIdentity>;
   /** @throws DataError when the rows are not what they are declared to be */

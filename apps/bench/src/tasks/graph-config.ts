@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { runConfig } from "./config.ts";
+
+const size = z.int().positive();
+const positive = z.number().positive();
+const rate = z.number().min(0).lt(1);
+const fanOut = z
+  .array(z.union([z.literal(-1), size]))
+  .min(1)
+  .describe("neighbours drawn a layer, those of the batch's own nodes first; -1 takes all");
+
+function encoderSettings(hidden: number, layers: number, dropout: number) {
+  const trunk = {
+    hidden: size.default(hidden).describe("numbers of a node between layers"),
+    layers: size.default(layers).describe("hops that messages go"),
+    dropout: rate.default(dropout),
+    residual: z.boolean().default(false),
+    normalisation: z.enum(["layer", "none"]).default("layer"),
+  };
+  return z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("sage"), ...trunk, aggregate: z.enum(["mean", "sum"]).default("mean") }),
+    z.strictObject({ kind: z.literal("gcn"), ...trunk }),
+    z.strictObject({ kind: z.literal("gat"), ...trunk, heads: size.default(4), attentionDropout: rate.default(0) }),
+    z.strictObject({ kind: z.literal("linear") }).describe("a linear map of the features: logistic regression"),
+  ]);
+}
+
+const training = z.discriminatedUnion("kind", [
+  z
+    .strictObject({ kind: z.literal("whole") })
+    .describe("all neighbours; with batchSize auto a batch is all training nodes"),
+  z.strictObject({
+    kind: z.literal("sampled"),
+    fanOut,
+    workers: z.int().nonnegative().default(0).describe("threads that sample ahead; results do not depend on them"),
+  }),
+]);
+
+const { weights, gate, path, batchSize } = runConfig.shape;
+
+/** What differs between graphs as long as nobody asks for something else. */
+export interface GraphDefaults {
+  readonly epochs: number;
+  readonly pathEpochs: number;
+  readonly batchSize?: number;
+  readonly learningRate: number;
+  readonly gateLearningRate: number;
+  readonly hidden?: number;
+  readonly layers?: number;
+  readonly dropout?: number;
+  readonly features?: "standardise" | "rows" | "none";
+  readonly training?: z.input<typeof training>;
+}
+
+/** Settings of runs on the nodes of a graph. */
+export function graphConfig(defaults: GraphDefaults) {
+  const { hidden = 256, layers = 2, dropout = 0.5 } = defaults;
+  return runConfig.extend({
+    epochs: size.default(defaults.epochs).describe("passes over the training nodes, all phases together"),
+    batchSize: defaults.batchSize === undefined ? batchSize : batchSize.unwrap().default(defaults.batchSize),
+    weights: weights
+      .unwrap()
+      .extend({ learningRate: positive.default(defaults.learningRate) })
+      .prefault({})
+      .describe("the optimizer of encoder and head"),
+    gate: gate
+      .unwrap()
+      .extend({ learningRate: positive.default(defaults.gateLearningRate).describe("of log alpha") })
+      .prefault({}),
+    path: path
+      .unwrap()
+      .extend({ epochs: size.default(defaults.pathEpochs).describe("of the whole path") })
+      .prefault({})
+      .describe("runs with --path"),
+    encoder: encoderSettings(hidden, layers, dropout).prefault({ kind: "sage" }),
+    training: training.prefault(defaults.training ?? { kind: "whole" }),
+    evaluation: z
+      .union([z.literal("whole"), fanOut])
+      .default("whole")
+      .describe("neighbours at validation and test: all, layer by layer, or a fan-out"),
+    features: z
+      .enum(["standardise", "rows", "none"])
+      .default(defaults.features ?? "standardise")
+      .describe("standardise: with the training nodes' means and deviations; rows: each node's sum to 1"),
+    edges: z
+      .strictObject({
+        keep: z
+          .union([z.literal("none"), z.number().gt(0).max(1)])
+          .default(1)
+          .describe("share that stays, edges of nodes of small degree first"),
+        drop: rate.default(0).describe("share that each epoch of training does without"),
+        averagings: z
+          .int()
+          .nonnegative()
+          .default(0)
+          .describe("times that features are averaged over neighbours beforehand"),
+      })
+      .prefault({}),
+  });
+}
+
+export type GraphConfig = z.output<ReturnType<typeof graphConfig>>;
