@@ -2,6 +2,7 @@ import { runLabel } from "../run/spec.ts";
 import { failureFile, findResults, prepareOutput } from "../run/store.ts";
 import { planRuns, type RunRequest } from "../sweep/plan.ts";
 import { runAll } from "../sweep/pool.ts";
+import type { Skipped } from "../sweep/profiles.ts";
 import { publish } from "../sweep/publish.ts";
 import { EXIT, interruptible, thisCommand } from "./exit.ts";
 import { printJson } from "./options.ts";
@@ -15,11 +16,13 @@ export interface GridOptions {
   readonly json: boolean;
   readonly title: string;
   readonly profile?: string;
+  /** What was not even asked for, because its data are not there. */
+  readonly skipped?: readonly Skipped[];
 }
 
 /** Runs a grid, publishes what is finished and prints the verdict. Sets exit code 1 when some runs failed. */
 export async function runGrid(requests: readonly RunRequest[], options: GridOptions): Promise<void> {
-  const { workers, out, json, title, profile } = options;
+  const { workers, out, json, title, profile, skipped = [] } = options;
   const runs = await planRuns(requests, out);
   await prepareOutput(out);
   const progress = showProgress(runs.length);
@@ -42,6 +45,7 @@ export async function runGrid(requests: readonly RunRequest[], options: GridOpti
   const { summaries, report } = await publish(out, found, {
     title,
     command: thisCommand(),
+    skipped: [...skipped],
     failures: failed.map(({ run, failure }) => ({
       run: `${run.benchmark} ${runLabel(run)}`,
       message: failure?.message ?? "",
@@ -52,6 +56,7 @@ export async function runGrid(requests: readonly RunRequest[], options: GridOpti
       ...(profile === undefined ? {} : { profile }),
       benchmarks: summaries,
       runs: found.map(({ folder }) => folder),
+      ...(skipped.length === 0 ? {} : { skipped }),
       failed: failed.map(({ run, failure }) => ({ run: run.folder, message: failure?.message })),
       report,
     });

@@ -25,7 +25,8 @@ export function reproduceCommand(): Command {
 }
 
 async function reproduce({ profile: name, workers, dataDir, out, json = false }: ReproduceOptions): Promise<void> {
-  const requests = requestsOf(name, dataDir === undefined ? {} : { dataDir });
+  const { requests, skipped } = requestsOf(name, dataDir === undefined ? {} : { dataDir });
+  for (const { benchmark, reason } of skipped) process.stderr.write(`skipped: ${benchmark}, ${reason}\n`);
   const { runGrid } = await import("./grid.ts");
-  await runGrid(requests, { workers, out, json, profile: name, title: `L0GM: ${name} profile` });
+  await runGrid(requests, { workers, out, json, profile: name, skipped, title: `L0GM: ${name} profile` });
 }

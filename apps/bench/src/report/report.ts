@@ -46,6 +46,8 @@ export interface ReportContext {
   readonly machine: Readonly<Record<string, string>>;
   /** Runs that did not finish, and why. */
   readonly failures?: readonly { readonly run: string; readonly message: string }[];
+  /** Benchmarks that were not run, because their data are not there. */
+  readonly skipped?: readonly { readonly benchmark: string; readonly reason: string }[];
 }
 
 /** Numbers figures through the whole page. */
@@ -265,6 +267,16 @@ ${definitionTable(
 )}</section>`;
 }
 
+function skippedSection({ skipped = [] }: ReportContext): Markup | undefined {
+  if (skipped.length === 0) return undefined;
+  return html`<section><h2>Skipped benchmarks</h2>
+<p>Their data do not come with the repository and are not on this machine.</p>
+${definitionTable(
+  "Skipped",
+  skipped.map(({ benchmark, reason }) => [benchmark, reason]),
+)}</section>`;
+}
+
 /**
  * One HTML file that shows a sweep: verdict, frontier, calibration, gates, cost, every number, and how to repeat it. It loads
  * nothing, follows the reader's light or dark theme, prints, and is the same for the same input.
@@ -314,6 +326,7 @@ ${
 ${groups.length === 0 && html`<p>No run finished, so there is nothing to show.</p>`}
 ${groups.map((group, i) => benchmarkSection(group, i, counter))}
 ${failureSection(context)}
+${skippedSection(context)}
 <section><h2>How to repeat this</h2>
 <pre>${context.command}</pre>
 ${definitionTable("Versions that wrote this report", Object.entries(context.versions))}

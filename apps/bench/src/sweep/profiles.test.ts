@@ -1,29 +1,43 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseConfig } from "../tasks/config.ts";
 import { taskNamed } from "../tasks/registry.ts";
 import { PROFILES, type ProfileName, requestsOf } from "./profiles.ts";
 
 describe("requestsOf", () => {
   it.each(Object.keys(PROFILES) as ProfileName[])("%s asks only for settings that its benchmarks have", (name) => {
-    for (const { benchmark, config, configName, seeds, methods } of requestsOf(name, {})) {
-      expect(() => parseConfig(taskNamed(benchmark).config, config, configName)).not.toThrow();
-      expect(seeds).toEqual([...new Set(seeds)]);
-      expect(methods[0]).toEqual({ kind: "dense" });
+    for (const { benchmark, config, methods } of PROFILES[name].parts) {
+      expect(() => parseConfig(taskNamed(benchmark).config, config, name)).not.toThrow();
+      expect(methods[0]).toBe("dense");
     }
+    for (const { seeds } of requestsOf(name, {}).requests) expect(seeds).toEqual([...new Set(seeds)]);
   });
 
   it("answers the side questions with the profile's seeds and settings", () => {
-    const [main, ...variants] = requestsOf("standard", { dataDir: "elsewhere" });
+    const { requests } = requestsOf("standard", { dataDir: "elsewhere" });
+    const [main, variant] = requests;
     expect(main?.methods.map(({ kind }) => kind)).toEqual(["dense", ...Array(6).fill("target"), "path"]);
-    expect(variants).toMatchObject([
-      {
-        benchmark: "adult",
-        methods: [{ kind: "dense" }, { kind: "target", fraction: 0.125 }],
-        config: { path: PROFILES.standard.config.path, data: { withoutWeight: true } },
-        seeds: main?.seeds,
-        source: { dataDir: "elsewhere" },
-      },
-    ]);
+    expect(variant).toMatchObject({
+      benchmark: "adult",
+      methods: [{ kind: "dense" }, { kind: "target", fraction: 0.125 }],
+      config: { path: PROFILES.standard.parts[0].config.path, data: { withoutWeight: true } },
+      seeds: main?.seeds,
+      source: { dataDir: "elsewhere" },
+    });
+  });
+
+  it("leaves out what has no data, and says so, but never what comes with the repository", () => {
+    vi.stubEnv("L0GM_DATA_DIR", "");
+    vi.stubEnv("XDG_CACHE_HOME", "/nowhere");
+    const { requests, skipped } = requestsOf("standard", { dataDir: "/nowhere" });
+    vi.unstubAllEnvs();
+    expect(new Set(requests.map(({ benchmark }) => benchmark))).toEqual(new Set(["adult", "cora"]));
+    expect(skipped.map(({ benchmark }) => benchmark)).toEqual(["amazon-computers", "ogbn-products"]);
+    expect(skipped[0]?.reason).toMatch("/nowhere/amazon_computers");
+  });
+
+  it("quick is the same on every machine", () => {
+    expect(requestsOf("quick", {}).skipped).toEqual([]);
+    expect(PROFILES.quick.parts.map(({ benchmark }) => benchmark)).toEqual(["adult", "cora"]);
   });
 
   it("has at least five seeds wherever a claim is made", () => {

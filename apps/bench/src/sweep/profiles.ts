@@ -1,86 +1,136 @@
-import type { Method } from "../run/spec.ts";
+import { dataSet, findFolder, searchedFolders } from "../data/folders.ts";
+import { taskNamed } from "../tasks/registry.ts";
 import type { TaskSource } from "../tasks/task.ts";
+import { methodsNamed } from "./methods.ts";
 import type { RunRequest } from "./plan.ts";
 
 /** What `l0gm reproduce --profile NAME` trains. */
 export interface Profile {
   /** For `--help`. */
   readonly summary: string;
-  readonly benchmarks: readonly string[];
   readonly seeds: number;
-  /** Fractions of separate runs, a dense one beside them. */
+  readonly parts: readonly Part[];
+}
+
+/** Runs on one benchmark, or a question beside its main one, answered by runs of its own. */
+export interface Part {
+  readonly benchmark: string;
+  readonly split?: string;
+  /** As `l0gm sweep --methods` takes them. */
+  readonly methods: readonly string[];
+  /** Fractions of separate runs. */
   readonly targets: readonly number[];
-  readonly path: boolean;
   /** Settings that differ from the benchmark's defaults. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** What is asked besides: the same benchmark on other data or settings, dense and at some fractions. */
-  readonly variants: readonly Variant[];
+  /** Whether it is left out, and said to be, where its data are not there: they do not come with the repository. */
+  readonly optional?: boolean;
 }
 
-/** A question beside the main one, answered by runs of its own. */
-export interface Variant {
+/** A part of a profile that is left out. */
+export interface Skipped {
   readonly benchmark: string;
-  readonly targets: readonly number[];
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly reason: string;
 }
-
-/** Adult without the survey weight, which says nothing of a person. */
-const WITHOUT_WEIGHT: Variant = { benchmark: "adult", targets: [0.125], config: { data: { withoutWeight: true } } };
 
 const FRACTIONS = [1, 0.5, 0.25, 0.125, 0.0625, 0.03125];
+const FULL = ["dense", "l0gm", "l0gm-path"];
+/** What a graph has to beat, and what saves work on it by habit. */
+const GRAPH_COMPARATORS = [
+  "mlp",
+  "label-propagation",
+  "averaged-features",
+  "fan-out-5",
+  "drop-edge-0.5",
+  "sparsify-0.25",
+];
+const PATH = { fractions: FRACTIONS };
+
+/** Adult without the survey weight, which says nothing of a person. */
+function withoutWeight(config: Part["config"]): Part {
+  return {
+    benchmark: "adult",
+    methods: ["dense", "l0gm"],
+    targets: [0.125],
+    config: { ...config, data: { withoutWeight: true } },
+  };
+}
+
+/** Cora comes with the repository; the others are trained on where they are. */
+function graphs(config: Part["config"] = {}): Part[] {
+  const part = { methods: [...FULL, ...GRAPH_COMPARATORS], targets: FRACTIONS, config };
+  return [
+    { ...part, benchmark: "cora" },
+    { ...part, benchmark: "amazon-computers", split: "random_8_2_90", optional: true },
+    { ...part, benchmark: "amazon-computers", split: "random_60_20_20", optional: true },
+    { ...part, benchmark: "ogbn-products", methods: ["dense", "l0gm-path"], optional: true },
+  ];
+}
+
+const PAPER_ADULT = { epochs: 32, path: { ...PATH, epochs: 38 } };
 
 export const PROFILES = {
   quick: {
-    summary: "dense and one path a seed; under five minutes on two cores",
-    benchmarks: ["adult"],
+    summary: "dense and one path a seed on Adult and Cora; under five minutes on two cores",
     seeds: 3,
-    targets: [],
-    path: true,
-    config: { epochs: 12, path: { fractions: FRACTIONS, epochs: 16 } },
-    variants: [],
+    parts: [
+      {
+        benchmark: "adult",
+        methods: ["dense", "l0gm-path"],
+        targets: [],
+        config: { epochs: 12, path: { ...PATH, epochs: 16 } },
+      },
+      {
+        benchmark: "cora",
+        methods: ["dense", "l0gm-path", "mlp", "label-propagation"],
+        targets: [],
+        config: { epochs: 40, path: { ...PATH, epochs: 80 } },
+      },
+    ],
   },
   standard: {
-    summary: "five seeds, a run of its own for every fraction, and paths to compare with",
-    benchmarks: ["adult"],
+    summary:
+      "five seeds, a run of its own for every fraction, paths, and comparators; all benchmarks whose data are there",
     seeds: 5,
-    targets: FRACTIONS,
-    path: true,
-    config: { path: { fractions: FRACTIONS } },
-    variants: [WITHOUT_WEIGHT],
+    parts: [
+      { benchmark: "adult", methods: FULL, targets: FRACTIONS, config: { path: PATH } },
+      withoutWeight({ path: PATH }),
+      ...graphs({ path: PATH }),
+    ],
   },
   paper: {
-    summary: "ten seeds and twice the epochs",
-    benchmarks: ["adult"],
+    summary: "ten seeds, twice the epochs on Adult",
     seeds: 10,
-    targets: FRACTIONS,
-    path: true,
-    config: { epochs: 32, path: { fractions: FRACTIONS, epochs: 38 } },
-    variants: [WITHOUT_WEIGHT],
+    parts: [
+      { benchmark: "adult", methods: FULL, targets: FRACTIONS, config: PAPER_ADULT },
+      withoutWeight(PAPER_ADULT),
+      ...graphs({ path: PATH }),
+    ],
   },
 } as const satisfies Readonly<Record<string, Profile>>;
 
 export type ProfileName = keyof typeof PROFILES;
 
-/** The runs that a profile asks for. */
-export function requestsOf(name: ProfileName, source: TaskSource): RunRequest[] {
-  const { benchmarks, seeds: count, targets, path, config, variants }: Profile = PROFILES[name];
-  const common = { seeds: Array.from({ length: count }, (_, seed) => seed), configName: `profile ${name}`, source };
-  const dense: Method = { kind: "dense" };
-  const separate = (fractions: readonly number[]): Method[] =>
-    fractions.map((fraction) => ({ kind: "target", fraction }));
-  const paths: Method[] = path ? [{ kind: "path" }] : [];
-  return [
-    ...benchmarks.map((benchmark) => ({
-      ...common,
+/** The runs that a profile asks for, and the parts whose data are not there. */
+export function requestsOf(name: ProfileName, source: TaskSource): { requests: RunRequest[]; skipped: Skipped[] } {
+  const { seeds: count, parts }: Profile = PROFILES[name];
+  const seeds = Array.from({ length: count }, (_, seed) => seed);
+  const requests: RunRequest[] = [];
+  const skipped = new Map<string, Skipped>();
+  for (const { benchmark, split, methods, targets, config, optional } of parts) {
+    if (optional === true && findFolder(dataSet(benchmark), source.dataDir) === undefined) {
+      const folders = searchedFolders(dataSet(benchmark), source.dataDir).join(", ");
+      skipped.set(benchmark, { benchmark, reason: `no data in ${folders}` });
+      continue;
+    }
+    requests.push({
       benchmark,
-      methods: [dense, ...separate(targets), ...paths],
+      ...(split === undefined ? {} : { split }),
+      methods: methodsNamed(methods, targets, taskNamed(benchmark)),
+      seeds,
       config,
-    })),
-    ...variants.map((variant) => ({
-      ...common,
-      benchmark: variant.benchmark,
-      methods: [dense, ...separate(variant.targets)],
-      config: { ...config, ...variant.config },
-    })),
-  ];
+      configName: `profile ${name}`,
+      source,
+    });
+  }
+  return { requests, skipped: [...skipped.values()] };
 }

@@ -19,6 +19,7 @@ const publication = z.object({
   title: z.string(),
   command: z.string().describe("repeats it"),
   failures: z.array(z.object({ run: z.string(), message: z.string() })).default([]),
+  skipped: z.array(z.object({ benchmark: z.string(), reason: z.string() })).default([]),
 });
 
 /** What is told about runs besides their results. */
@@ -45,7 +46,7 @@ export async function readPublication(folder: string): Promise<Publication | und
 export async function publish(
   folder: string,
   found: readonly { readonly folder: string; readonly result: RunResult }[],
-  { title, command, failures = [] }: Publication,
+  { title, command, failures = [], skipped = [] }: Publication,
 ): Promise<{ summaries: FrontierSummary[]; report: string }> {
   const results = found.map(({ result }) => result);
   const bootstraps = bootstrapRuns(results, await loadTestRows(found));
@@ -55,6 +56,7 @@ export async function publish(
     title,
     command,
     failures,
+    skipped,
     createdAt: new Date().toISOString(),
     versions: { "@l0gm/bench": bench.version, node: process.versions.node },
     machine: {
@@ -65,7 +67,7 @@ export async function publish(
   };
   await writeFileAtomic(report, renderReport(results, context, bootstraps));
   await writeFileAtomic(join(folder, "frontier.svg"), renderPicture(results));
-  const summary = { publication: { title, command, failures }, benchmarks: summaries };
+  const summary = { publication: { title, command, failures, skipped }, benchmarks: summaries };
   await writeFileAtomic(join(folder, SUMMARY), `${JSON.stringify(summary, undefined, 2)}\n`);
   return { summaries, report };
 }

@@ -28,8 +28,8 @@ test.for([
 });
 
 test("the settings of every profile are valid", () => {
-  for (const { benchmarks, config } of Object.values(PROFILES)) {
-    for (const benchmark of benchmarks) parseConfig(taskNamed(benchmark).config, config, "profile");
+  for (const { parts } of Object.values(PROFILES)) {
+    for (const { benchmark, config } of parts) parseConfig(taskNamed(benchmark).config, config, "profile");
   }
 });
 

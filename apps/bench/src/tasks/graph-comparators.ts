@@ -58,6 +58,6 @@ function trunkOf({ encoder }: GraphConfig) {
   if (encoder.kind === "linear") {
     throw new ConfigError({ where: "mlp", expected: "an encoder with hidden layers", received: "linear" });
   }
-  const { hidden, layers, dropout, residual, normalisation } = encoder;
-  return { hidden, layers, dropout, residual, normalisation };
+  const { hidden, layers, dropout, featureDropout, residual, normalisation } = encoder;
+  return { hidden, layers, dropout, featureDropout, residual, normalisation };
 }

@@ -9,11 +9,12 @@ const fanOut = z
   .min(1)
   .describe("neighbours drawn a layer, those of the batch's own nodes first; -1 takes all");
 
-function encoderSettings(hidden: number, layers: number, dropout: number) {
+function encoderSettings({ hidden = 256, layers = 2, dropout = 0.5, featureDropout = 0 }: GraphDefaults) {
   const trunk = {
     hidden: size.default(hidden).describe("numbers of a node between layers"),
     layers: size.default(layers).describe("hops that messages go"),
-    dropout: rate.default(dropout),
+    dropout: rate.default(dropout).describe("of every layer's output"),
+    featureDropout: rate.default(featureDropout),
     residual: z.boolean().default(false),
     normalisation: z.enum(["layer", "none"]).default("layer"),
   };
@@ -48,13 +49,13 @@ export interface GraphDefaults {
   readonly hidden?: number;
   readonly layers?: number;
   readonly dropout?: number;
+  readonly featureDropout?: number;
   readonly features?: "standardise" | "rows" | "none";
   readonly training?: z.input<typeof training>;
 }
 
 /** Settings of runs on the nodes of a graph. */
 export function graphConfig(defaults: GraphDefaults) {
-  const { hidden = 256, layers = 2, dropout = 0.5 } = defaults;
   return runConfig.extend({
     epochs: size.default(defaults.epochs).describe("passes over the training nodes, all phases together"),
     batchSize: defaults.batchSize === undefined ? batchSize : batchSize.unwrap().default(defaults.batchSize),
@@ -72,7 +73,7 @@ export function graphConfig(defaults: GraphDefaults) {
       .extend({ epochs: size.default(defaults.pathEpochs).describe("of the whole path") })
       .prefault({})
       .describe("runs with --path"),
-    encoder: encoderSettings(hidden, layers, dropout).prefault({ kind: "sage" }),
+    encoder: encoderSettings(defaults).prefault({ kind: "sage" }),
     training: training.prefault(defaults.training ?? { kind: "whole" }),
     evaluation: z
       .union([z.literal("whole"), fanOut])

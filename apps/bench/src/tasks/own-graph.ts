@@ -18,7 +18,7 @@ const CSV = ["edges", "features", "labels"] as const;
 /** A graph of the user's own. */
 export const ownGraph: Task<GraphBatch, GraphConfig> = {
   name: "graph",
-  config: graphConfig({ epochs: 100, pathEpochs: 200, learningRate: 0.01, gateLearningRate: 0.2 }),
+  config: graphConfig({ epochs: 60, pathEpochs: 120, learningRate: 3e-3, gateLearningRate: 0.2, featureDropout: 0.3 }),
   splits: [OWN_SPLIT],
   ownSplits: true,
   comparators: GRAPH_COMPARATORS,

@@ -1,0 +1,117 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type RunResult, resultSchema } from "../src/result.ts";
+import { readResults } from "../src/run/store.ts";
+import { l0gm, start, temporaryFolder, writeInto } from "./command-line.ts";
+
+/** Settings of a small network; a step a second or less. */
+const SMALL = { width: 8, epochs: 12, encoder: { kind: "sage", hidden: 8 } };
+
+/** Times differ between two runs of the same numbers; nothing else may. */
+function numbers(results: readonly RunResult[]): unknown {
+  return results.map(({ timing: _, cost: { latencyMs: __, ...cost }, ...rest }) => ({ ...rest, cost }));
+}
+
+/** Two rings of nodes, a class each. */
+function graphFolder(folder: string): string {
+  const path = join(folder, "rings");
+  mkdirSync(path);
+  const nodes = Array.from({ length: 60 }, (_, i) => ({ name: `n${i}`, ring: i < 30 ? "left" : "right" }));
+  const edges = nodes.map(({ name }, i) => `${name},n${i < 30 ? (i + 1) % 30 : 30 + ((i + 1) % 30)}`);
+  const features = nodes.map(({ name, ring }, i) => `${name},${ring === "left" ? 1 : -1},${(i % 7) / 7}`);
+  writeInto(path, "edges.csv", `from,to\n${edges.join("\n")}\n`);
+  writeInto(path, "features.csv", `node,a,b\n${features.join("\n")}\n`);
+  writeInto(path, "labels.csv", `node,class\n${nodes.map(({ name, ring }) => `${name},${ring}`).join("\n")}\n`);
+  return path;
+}
+
+test("cora, killed during training, resumes and ends with the numbers of a run that was not; it is named a stand-in", {
+  timeout: 240_000,
+}, async () => {
+  const folder = temporaryFolder();
+  const config = writeInto(folder, "config.json", SMALL);
+  const args = (out: string): string[] => ["run", "cora", "--target", "1/4", "--config", config, "--out", out];
+  const [whole, cut] = [join(folder, "whole"), join(folder, "cut")];
+  const logged = (): number => {
+    const runs = join(cut, "cora");
+    const logs = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "log.jsonl")) : [];
+    const [log] = logs.filter((path) => existsSync(path));
+    return log === undefined ? 0 : readFileSync(log, "utf8").split("\n").length - 1;
+  };
+
+  const child = start(args(cut));
+  await expect.poll(logged, { timeout: 90_000, interval: 10 }).toBeGreaterThan(2);
+  child.process.kill("SIGKILL");
+  await child.ended;
+  expect(logged()).toBeLessThan(SMALL.epochs);
+  const trained = logged();
+  const resumed = await l0gm(...args(cut), "--json");
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(trained).toBeGreaterThan(0);
+  expect((await l0gm(...args(whole))).code).toBe(0);
+  expect(numbers(await readResults(cut))).toEqual(numbers(await readResults(whole)));
+  expect(resultSchema.parse(JSON.parse(resumed.stdout))).toMatchObject({
+    benchmark: "cora",
+    standInFor: "ogbn-products",
+    split: "stratified",
+    active: { requested: 0.25, realised: 0.25, count: 2 },
+  });
+});
+
+test("a graph of one's own: trained on, compared with comparators, and predicted", { timeout: 240_000 }, async () => {
+  const folder = temporaryFolder();
+  const data = graphFolder(folder);
+  const config = writeInto(folder, "config.json", SMALL);
+  const methods = "dense,l0gm,mlp,label-propagation,averaged-features,fan-out-2,drop-edge-0.5,sparsify-0.5";
+  const common = ["--data", data, "--config", config, "--out", join(folder, "runs"), "--json"];
+  const ended = await l0gm("sweep", "graph", ...common, "--seeds", "1", "--targets", "1/4", "--methods", methods);
+  expect(ended.code, ended.stderr).toBe(0);
+  const summary = JSON.parse(ended.stdout) as { runs: string[]; benchmarks: { frontier: { method: string }[] }[] };
+  expect(summary.benchmarks).toHaveLength(1);
+  expect(summary.benchmarks[0]?.frontier.map(({ method }) => method)).toEqual([
+    "dense",
+    "l0gm",
+    "averaged-features",
+    "drop-edge-0.5",
+    "fan-out-2",
+    "label-propagation",
+    "mlp",
+    "sparsify-0.5",
+  ]);
+  const results = await readResults(join(folder, "runs"));
+  const propagated = results.find(({ method }) => method === "label-propagation");
+  // Every node of a ring is reached by its ring's labels alone.
+  expect(propagated?.metrics.test.accuracy).toBe(1);
+  expect(propagated?.cost.parameters.dense).toBe(0);
+
+  const run = summary.runs.find((name) => name.includes("l0gm-0.25"));
+  const predicted = await l0gm("predict", run ?? "", "--data", data);
+  expect(predicted.code, predicted.stderr).toBe(0);
+  const lines = predicted.stdout.trim().split("\n");
+  expect(lines[0]).toBe("prediction,P(left),P(right)");
+  expect(lines).toHaveLength(61);
+});
+
+test.each([
+  [["--data", "no-such-folder"], /no-such-folder, which is not there/],
+  [[], /--data FOLDER/],
+  [["--data", "{graph}", "--split", "other"], /CSV files name none/],
+  [["--data", "{graph}", "--label", "class"], /Unrecognized key: "data"/],
+] as const)("graph %j is refused with what was expected", { timeout: 60_000 }, async (options, message) => {
+  const folder = temporaryFolder();
+  const data = graphFolder(folder);
+  const args = options.map((option) => (option === "{graph}" ? data : option));
+  const ended = await l0gm("run", "graph", ...args, "--out", join(folder, "runs"));
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toMatch(message);
+});
+
+test("a method that a benchmark does not have is refused with those that it has", { timeout: 60_000 }, async () => {
+  const ended = await l0gm("sweep", "cora", "--methods", "dense,drop-edge-2", "--out", temporaryFolder());
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toMatch(/edges\.drop/);
+  const adult = await l0gm("sweep", "adult", "--methods", "mlp", "--out", temporaryFolder());
+  expect(adult.code).toBe(2);
+  expect(adult.stderr).toMatch(/dense, l0gm, l0gm-path/);
+});
