@@ -57,7 +57,7 @@ export class Csr implements CsrArrays {
    * @throws ShapeError when their lengths do not fit
    * @throws DataError when offsets fall, or a column is out of range or below the one before it
    */
-  constructor(arrays: CsrArrays, trust?: typeof TRUSTED) {
+  constructor(arrays: CsrArrays, trust?: symbol) {
     if (trust !== TRUSTED) check(arrays);
     this.rows = arrays.rows;
     this.columns = arrays.columns;

@@ -100,8 +100,9 @@ async function readRows(path: string, least: number, onRow: OnRow): Promise<read
  *
  * @example
  * ```ts
- * const files = { edges: "edges.csv", features: "features.csv", labels: "labels.csv" };
- * const { graph, split } = await loadGraphCsv(files, { seed: 1 });
+ * declare const folder: string; // of three files with a header line
+ * const [edges, features, labels] = [`${folder}/edges.csv`, `${folder}/features.csv`, `${folder}/labels.csv`];
+ * const { graph, split } = await loadGraphCsv({ edges, features, labels }, { seed: 1 });
  * ```
  */
 export async function loadGraphCsv(

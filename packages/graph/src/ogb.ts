@@ -69,7 +69,8 @@ interface Description {
  *
  * @example
  * ```ts
- * const { graph, split } = await loadOgb("products.zip", { cacheDir: "cache" });
+ * declare const archive: string; // products.zip, or its unpacked folder
+ * const { graph, split } = await loadOgb(archive, { cacheDir: "cache" });
  * console.log(graph.csr.rows, split.train.length);
  * ```
  */
