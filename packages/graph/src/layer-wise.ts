@@ -113,12 +113,13 @@ function transformed(transform: NonNullable<GraphStage["transform"]>, x: HostMat
   const rows = x.values.length / x.width;
   let y: HostMatrix | undefined;
   for (let start = 0; start < rows; start += chunk) {
-    const part = tf.tidy(() => {
+    // The array leaves the tidy by assignment: tfjs would look for tensors among the numbers of one that is returned.
+    tf.tidy(() => {
       const z = transform(rowsBetween(x, start, Math.min(rows, start + chunk)));
-      return { values: z.dataSync<"float32">(), width: z.shape[1] };
+      const width = z.shape[1];
+      y ??= { values: new Float32Array(rows * width), width };
+      y.values.set(z.dataSync<"float32">(), start * width);
     });
-    y ??= { values: new Float32Array(rows * part.width), width: part.width };
-    y.values.set(part.values, start * part.width);
   }
   return y ?? { values: new Float32Array(0), width: 1 };
 }
