@@ -40,6 +40,10 @@ export const DATA_DIR_OPTION: Option = new Option(
   "--data-dir <folder>",
   "where data sets are looked for, before L0GM_DATA_DIR and the cache",
 );
+export const MODEL_DIR_OPTION: Option = new Option(
+  "--model-dir <folder>",
+  "where pretrained models are looked for, before L0GM_MODEL_DIR and the cache",
+);
 
 /** Writes the one document of `--json`. */
 export function printJson(value: unknown): void {

@@ -37,6 +37,11 @@ function bars(total: number, stream: NodeJS.WriteStream): Progress {
       bar?.setTotal(epochs);
       bar?.update(epoch, { note: `epoch ${epoch}/${epochs}, validation NLL ${validationNll.toFixed(4)}` });
     },
+    onPrepare: (run, { what, done, rows }) => {
+      const bar = shown.get(run);
+      bar?.setTotal(rows);
+      bar?.update(done, { note: what });
+    },
     onEnd: ({ run, state, failure }) => {
       const bar = shown.get(run);
       if (bar !== undefined) all.remove(bar);
@@ -50,16 +55,19 @@ function bars(total: number, stream: NodeJS.WriteStream): Progress {
 function lines(total: number, stream: NodeJS.WriteStream): Progress {
   const last = new Map<PlannedRun, number>();
   let ended = 0;
+  const write = (run: PlannedRun, text: string): void => {
+    if (performance.now() - (last.get(run) ?? 0) < 1000 * LINE_INTERVAL) return;
+    last.set(run, performance.now());
+    stream.write(`${title(run)}: ${text}\n`);
+  };
   return {
     onStart: (run) => {
       last.set(run, performance.now());
       stream.write(`${title(run)}: started\n`);
     },
-    onEpoch: (run, { epoch, epochs, validationNll }) => {
-      if (performance.now() - (last.get(run) ?? 0) < 1000 * LINE_INTERVAL) return;
-      last.set(run, performance.now());
-      stream.write(`${title(run)}: epoch ${epoch} of ${epochs}, validation NLL ${validationNll.toFixed(4)}\n`);
-    },
+    onEpoch: (run, { epoch, epochs, validationNll }) =>
+      write(run, `epoch ${epoch} of ${epochs}, validation NLL ${validationNll.toFixed(4)}`),
+    onPrepare: (run, { what, done, rows }) => write(run, `${what}, ${done} of ${rows}`),
     onEnd: ({ run, state, failure }) => {
       ended++;
       const words = { done: "done", reused: "was done before", failed: `failed: ${failure?.message}` };

@@ -26,6 +26,8 @@ Examples:
   l0gm run adult --target 1/8                     an eighth of the dimensions stays, exactly
   l0gm run adult --path --json                    a whole frontier from one run; a list of documents
   l0gm run tabular --data my.csv --label class    a table of your own
+  l0gm run imdb --model all-minilm-l6-v2 --trainable-layers 2 --path
+  l0gm run text --data my.jsonl --text body --label topic
   l0gm run amazon-computers --split random_60_20_20 --dense
   l0gm run graph --data my-graph --path           a folder: edges.csv, features.csv, labels.csv, or OGB's raw layout
   l0gm schema config tabular                      the settings that --config FILE can hold
@@ -70,6 +72,7 @@ async function run(benchmark: string, options: RunOptions): Promise<void> {
         signal,
         onEpoch: ({ epoch, validationNll }, epochs) =>
           progress.onEpoch(planned, { epoch: epoch + 1, epochs, validationNll }),
+        onPrepare: (step) => progress.onPrepare(planned, step),
       });
     } finally {
       progress.stop();

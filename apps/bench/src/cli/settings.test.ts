@@ -1,16 +1,20 @@
 import { expect, test } from "vitest";
-import { withLabel, withPathFractions } from "./settings.ts";
+import { withColumns, withPathFractions, withPretrained } from "./settings.ts";
 
 test("options join the settings of a file", () => {
-  expect(withLabel({ epochs: 3, data: { delimiter: ";" } }, "class")).toEqual({
+  expect(withColumns({ epochs: 3, data: { delimiter: ";" } }, { label: "class" })).toEqual({
     epochs: 3,
     data: { delimiter: ";", label: "class" },
   });
-  expect(withLabel({ epochs: 3 }, undefined)).toEqual({ epochs: 3 });
+  expect(withColumns({ epochs: 3 }, {})).toEqual({ epochs: 3 });
+  expect(withColumns({}, { label: "topic", text: "body" })).toEqual({ data: { label: "topic", text: "body" } });
+  const encoder = { kind: "bert", model: "small", layers: 2 };
+  expect(withPretrained({ encoder: { layers: 2 } }, { model: "small" })).toEqual({ encoder });
+  expect(withPretrained({ encoder }, { trainableLayers: 1 })).toEqual({ encoder: { ...encoder, trainableLayers: 1 } });
   expect(withPathFractions({}, [0.25, 1])).toEqual({ path: { fractions: [1, 0.25] } });
 });
 
 test("what the schema will refuse is left as it is", () => {
-  expect(withLabel([], "class")).toEqual([]);
-  expect(withLabel({ data: "x" }, "class")).toEqual({ data: "x" });
+  expect(withColumns([], { label: "class" })).toEqual([]);
+  expect(withColumns({ data: "x" }, { label: "class" })).toEqual({ data: "x" });
 });

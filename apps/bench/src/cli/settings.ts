@@ -1,8 +1,17 @@
 /** Options that end up in a run's settings, where its key and its folder record them. What is no object is left for the schema to refuse. */
 
-/** Puts `--label` into the settings. */
-export function withLabel(config: unknown, label: string | undefined): unknown {
-  return label === undefined ? config : merged(config, "data", { label });
+/** Puts `--label` and `--text` into the settings. */
+export function withColumns(config: unknown, columns: { readonly label?: string; readonly text?: string }): unknown {
+  return Object.keys(columns).length === 0 ? config : merged(config, "data", columns);
+}
+
+/** Puts `--model` and `--trainable-layers` into the settings. */
+export function withPretrained(
+  config: unknown,
+  { model, trainableLayers }: { readonly model?: string; readonly trainableLayers?: number },
+): unknown {
+  const chosen = model === undefined ? config : merged(config, "encoder", { kind: "bert", model });
+  return trainableLayers === undefined ? chosen : merged(chosen, "encoder", { trainableLayers });
 }
 
 /** Puts `--targets` into the settings of path runs, densest first. */

@@ -14,10 +14,12 @@ export interface DataArchive {
   readonly name: string;
   /** From which it is downloaded. */
   readonly address: string;
-  /** What it states of itself: the only thing known of an archive that has no published checksum. */
-  readonly nodes: number;
-  readonly edges: number;
+  /** How the right one is told from others. */
+  readonly proof: ArchiveProof;
 }
+
+/** An MD5 that is widely published; or else what a graph's archive states of itself. */
+export type ArchiveProof = { readonly md5: string } | { readonly nodes: number; readonly edges: number };
 
 /** A data set that a benchmark needs. */
 export interface DataSet {
@@ -31,16 +33,10 @@ export interface DataSet {
   readonly licence: string;
   /** Serves as well as the files that are in it. */
   readonly archive?: DataArchive;
+  /** Files or folders that each stand for the whole set, too. */
+  readonly otherForms?: readonly string[];
   /** The copy that comes with this package. */
   readonly shipped?: string;
-}
-
-/** The benchmark on text with its stand-in, and own texts: they come with the package that encodes them. */
-const NOT_YET: readonly string[] = ["imdb", "spam-assassin", "text"];
-
-/** What to say of a name that is not known in this version: nothing, unless a later one will know it. */
-export function notYet(name: string): { hint: string } | Record<string, never> {
-  return NOT_YET.includes(name) ? { hint: `${name} is not in this version yet, which reads tables and graphs.` } : {};
 }
 
 export const DATA_SETS: readonly DataSet[] = [
@@ -65,6 +61,26 @@ export const DATA_SETS: readonly DataSet[] = [
     shipped: fileURLToPath(new URL("../../data/adult", import.meta.url)),
   },
   {
+    name: "imdb",
+    title: "Large Movie Review Dataset, A. Maas et al. 2011, https://ai.stanford.edu/~amaas/data/sentiment/",
+    folders: ["imdb", "aclImdb"],
+    files: [],
+    archive: {
+      name: "aclImdb_v1.tar.gz",
+      address: "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+      proof: { md5: "7c2ac02c03563afcf9b574c7e56c153a" },
+    },
+    otherForms: [
+      "train/pos",
+      "aclImdb/train/pos",
+      "aclImdb_labeled.tar.gz",
+      "plain_text/train-00000-of-00001.parquet",
+      "train-00000-of-00001.parquet",
+    ],
+    address: "https://ai.stanford.edu/~amaas/data/sentiment/",
+    licence: "none stated; published for research",
+  },
+  {
     name: "ogbn-products",
     title: "ogbn-products, W. Hu et al. 2020, https://ogb.stanford.edu/docs/nodeprop/#ogbn-products",
     folders: ["ogbn_products", "products"],
@@ -82,8 +98,7 @@ export const DATA_SETS: readonly DataSet[] = [
     archive: {
       name: "products.zip",
       address: "http://snap.stanford.edu/ogb/data/nodeproppred/products.zip",
-      nodes: 2_449_029,
-      edges: 61_859_140,
+      proof: { nodes: 2_449_029, edges: 61_859_140 },
     },
     address: "http://snap.stanford.edu/ogb/data/nodeproppred/products.zip",
     licence: "Amazon licence",

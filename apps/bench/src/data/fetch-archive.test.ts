@@ -67,7 +67,7 @@ afterAll(() => {
 
 function fetchInto(folder: string): Promise<string> {
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/products.zip`;
-  return fetchArchive({ name: "products.zip", address, nodes: 2, edges: 1 }, join(root, folder));
+  return fetchArchive({ name: "products.zip", address, proof: { nodes: 2, edges: 1 } }, join(root, folder));
 }
 
 test("the checksum of the first good download is recorded, and compared from then on", async () => {

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError } from "@l0gm/core";
 import { readOgbCounts } from "@l0gm/graph";
-import type { DataArchive } from "./catalogue.ts";
+import type { ArchiveProof, DataArchive } from "./catalogue.ts";
 import { type DownloadOptions, download } from "./download.ts";
 
 /** SHA-256 that was recorded beside an archive when it was first fetched, if any was. */
@@ -17,8 +18,8 @@ export async function recordedChecksum(path: string): Promise<string | undefined
 }
 
 /**
- * Downloads an archive into a folder. It gets its name only when it states the published counts, and is the one that was fetched before,
- * if one was: no checksum is published, so that of the first good download is recorded and compared from then on.
+ * Downloads an archive into a folder. It gets its name only when its proof holds, and it is the one that was fetched before, if one was:
+ * the SHA-256 of the first good download is recorded and compared from then on.
  *
  * @returns its SHA-256
  * @throws DataError when it cannot be fetched, or is another one
@@ -31,14 +32,10 @@ export async function fetchArchive(
   const path = join(folder, archive.name);
   const fetched = `${path}.fetched`;
   const sha256 = await download(archive.address, fetched, options);
-  const { nodes, edges } = await readOgbCounts(fetched);
-  if (nodes !== archive.nodes || edges !== archive.edges) {
-    throw new DataError({
-      where: archive.address,
-      expected: `${archive.nodes} nodes and ${archive.edges} edges`,
-      received: `${nodes} and ${edges}`,
-      hint: `It is another graph, or another version; it was left in ${fetched}.`,
-    });
+  const wrong = await disproof(fetched, archive.proof);
+  if (wrong !== undefined) {
+    const hint = `It is another data set, or another version; it was left in ${fetched}.`;
+    throw new DataError({ where: archive.address, ...wrong, hint });
   }
   const recorded = await recordedChecksum(path);
   if (recorded !== undefined && recorded !== sha256) {
@@ -52,4 +49,20 @@ export async function fetchArchive(
   if (recorded === undefined) await writeFile(`${path}.sha256`, `${sha256}  ${archive.name}\n`);
   await rename(fetched, path);
   return sha256;
+}
+
+/** What is wrong with an archive, if anything is. */
+async function disproof(
+  path: string,
+  proof: ArchiveProof,
+): Promise<{ expected: string; received: string } | undefined> {
+  if ("md5" in proof) {
+    const hash = createHash("md5");
+    for await (const piece of createReadStream(path)) hash.update(piece);
+    const md5 = hash.digest("hex");
+    return md5 === proof.md5 ? undefined : { expected: `MD5 ${proof.md5}`, received: md5 };
+  }
+  const { nodes, edges } = await readOgbCounts(path);
+  if (nodes === proof.nodes && edges === proof.edges) return undefined;
+  return { expected: `${proof.nodes} nodes and ${proof.edges} edges`, received: `${nodes} and ${edges}` };
 }

@@ -5,14 +5,14 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { ConfigError, DataError } from "@l0gm/core";
 import envPaths from "env-paths";
-import { DATA_SETS, type DataFile, type DataSet, notYet } from "./catalogue.ts";
+import { DATA_SETS, type DataFile, type DataSet } from "./catalogue.ts";
 
 /** @throws ConfigError when there is no such data set */
 export function dataSet(name: string): DataSet {
   const found = DATA_SETS.find((set) => set.name === name);
   if (found !== undefined) return found;
   const names = DATA_SETS.map((set) => set.name).join(", ");
-  throw new ConfigError({ where: "data set", expected: `one of ${names}`, received: name, ...notYet(name) });
+  throw new ConfigError({ where: "data set", expected: `one of ${names}`, received: name });
 }
 
 /** Folders in which a set is looked for, in this order: the option, the environment, the cache, the copy that ships. */
@@ -40,11 +40,14 @@ export function dataPath(folder: string, set: DataSet): string {
   return archivePath(folder, set) ?? folder;
 }
 
-/** The first folder that holds all files of a set, or its archive, if any does. */
+/** The first folder that holds all files of a set, its archive, or another of its forms, if any does. */
 export function findFolder(set: DataSet, dataDir: string | undefined): string | undefined {
+  const { files, otherForms = [] } = set;
   return searchedFolders(set, dataDir).find(
     (folder) =>
-      archivePath(folder, set) !== undefined || set.files.every((file) => filePath(folder, file) !== undefined),
+      archivePath(folder, set) !== undefined ||
+      (files.length > 0 && files.every((file) => filePath(folder, file) !== undefined)) ||
+      otherForms.some((name) => existsSync(join(folder, name))),
   );
 }
 
@@ -54,10 +57,16 @@ export function requireFolder(set: DataSet, dataDir: string | undefined): string
   if (folder !== undefined) return folder;
   throw new DataError({
     where: set.name,
-    expected: set.files.map(({ name }) => `${name} or ${name}.gz`).join(" and "),
+    expected: contentsOf(set),
     received: `none in ${searchedFolders(set, dataDir).join(", ")}`,
     hint: `Run \`l0gm data fetch ${set.name}\`, or take the files from ${set.address}; \`l0gm data verify ${set.name}\` checks them.`,
   });
+}
+
+/** What a folder has to hold, for messages. */
+function contentsOf({ files, archive, otherForms = [] }: DataSet): string {
+  const whole = files.map(({ name }) => `${name} or ${name}.gz`).join(" and ");
+  return [...(archive === undefined ? [] : [archive.name]), ...otherForms, whole].filter(Boolean).join(", or ");
 }
 
 /** @returns SHA-256 in hexadecimal and length in bytes of a file's content, decompressed when its name ends in `.gz` */

@@ -14,7 +14,7 @@ import { directory } from "@l0gm/core/node";
 import type { RunResult } from "../result.ts";
 import type { RunConfig } from "../tasks/config.ts";
 import { taskNamed } from "../tasks/registry.ts";
-import type { TaskData } from "../tasks/task.ts";
+import type { Preparation, TaskData } from "../tasks/task.ts";
 import { controllerFor, epochsOf, learningRateCourse } from "./controller.ts";
 import { EpochLog } from "./log.ts";
 import { concludeSegment, concludeUntrained } from "./segment.ts";
@@ -26,6 +26,7 @@ export interface RunHooks {
   /** Threads of the WebAssembly backend; left out, its default. Results do not depend on them. */
   readonly threads?: number;
   onEpoch?(record: EpochRecord, epochs: number): void;
+  onPrepare?(step: Preparation): void;
   readonly signal?: AbortSignal;
 }
 
@@ -43,14 +44,22 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
   const seeds = seedsFrom(run.seed, { split: SPLIT_SEED });
   const { backend } = await useBackend(config.backend, hooks.threads === undefined ? {} : { threads: hooks.threads });
   const task = taskNamed(run.benchmark);
-  const data = await task.load({ config, source, split, seed: seeds.split });
+  const { onPrepare, signal } = hooks;
+  const data = await task.load({
+    config,
+    source,
+    split,
+    seed: seeds.split,
+    ...(onPrepare === undefined ? {} : { onPrepare }),
+    ...(signal === undefined ? {} : { signal }),
+  });
   const untrained = method.kind === "comparator" ? data.untrained?.[method.name] : undefined;
   if (untrained !== undefined) {
     const context = { run, standInFor: task.standInFor, seeds, backend, warnings: data.warnings ?? [] };
     return [await concludeUntrained(untrained(), data, context, workspace)];
   }
   const model = new GatedClassifier({
-    encoder: data.encoder(seeds.initial),
+    encoder: await data.encoder(seeds.initial),
     classes: data.classes.length,
     gate: method.kind === "dense" || method.kind === "comparator" ? false : gateOptions(config),
     seed: seeds.initial,
@@ -86,6 +95,7 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
     return results;
   } finally {
     model.dispose();
+    await data.close?.();
   }
 }
 
@@ -114,6 +124,7 @@ async function train<Batch>(
     weights: { learningRate: weights.learningRate, decay: weights.decay, schedule: learningRateCourse(config) },
     gates: { learningRate: gate.learningRate },
     clipNorm,
+    accumulation: config.accumulation,
     ...(earlyStopping === undefined ? {} : { earlyStopping }),
     seeds,
     checkpoint: { handler: directory(workspace.folder) },

@@ -4,6 +4,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PlannedRun } from "../run/spec.ts";
 import { finishedRun, keepFailure } from "../run/store.ts";
+import type { Preparation } from "../tasks/task.ts";
 import type { Assignment, Failure, WorkerMessage } from "./worker.ts";
 
 /** What became of a run. */
@@ -18,6 +19,7 @@ export interface Outcome {
 export interface SweepHooks {
   onStart?(run: PlannedRun): void;
   onEpoch?(run: PlannedRun, progress: { epoch: number; epochs: number; validationNll: number }): void;
+  onPrepare?(run: PlannedRun, step: Preparation): void;
   onEnd?(outcome: Outcome): void;
 }
 
@@ -93,6 +95,7 @@ function runInChild(
     child.on("message", (message) => {
       const told = message as WorkerMessage;
       if (told.type === "epoch") hooks.onEpoch?.(run, told);
+      else if (told.type === "prepare") hooks.onPrepare?.(run, told);
       else outcome = told.type === "done" ? { run, state: "done" } : { run, state: "failed", failure: told };
     });
     child.on("error", reject);

@@ -3,6 +3,7 @@
 import { isWrongInput } from "../run/failure.ts";
 import type { PlannedRun } from "../run/spec.ts";
 import { keepFailure, obtainRun } from "../run/store.ts";
+import type { Preparation } from "../tasks/task.ts";
 
 /** What a parent tells its worker. */
 export interface Assignment {
@@ -14,6 +15,7 @@ export interface Assignment {
 /** What a worker tells its parent. */
 export type WorkerMessage =
   | { readonly type: "epoch"; readonly epoch: number; readonly epochs: number; readonly validationNll: number }
+  | ({ readonly type: "prepare" } & Preparation)
   | { readonly type: "done" }
   | ({ readonly type: "failed" } & Failure);
 
@@ -44,6 +46,7 @@ process.once("message", async (message) => {
       onEpoch: ({ epoch, validationNll }, epochs) => {
         void tell({ type: "epoch", epoch: epoch + 1, epochs, validationNll });
       },
+      onPrepare: (step) => void tell({ type: "prepare", ...step }),
     });
     await tell({ type: "done" });
   } catch (error) {

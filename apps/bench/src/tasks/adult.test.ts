@@ -17,7 +17,7 @@ test("the shipped copy has the official rows, the subset without repeated rows, 
     data.subgroups.filter((group) => group.column === column).reduce((sum, { rows }) => sum + rows.length, 0);
   expect(data.subgroups).toHaveLength(2 + 5);
   expect([rowsBy("sex"), rowsBy("race")]).toEqual([16_281, 16_281]);
-  const encoder = data.encoder(1);
+  const encoder = await data.encoder(1);
   const first = data.train.batches(4) as Iterable<LabelledBatch<never>>;
   for (const { inputs } of first) {
     expect(encoder.encode(inputs, EVALUATION).shape).toEqual([4, 128]);

@@ -15,6 +15,7 @@ export const runConfig = z.strictObject({
     .union([z.int().positive(), z.literal("auto")])
     .default("auto")
     .describe("rows a step; auto: about a 64th of the training rows, from 16 to 512"),
+  accumulation: z.int().positive().default(1).describe("batches whose gradients make one step"),
   weights: z
     .strictObject({
       learningRate: positive.default(2e-3),

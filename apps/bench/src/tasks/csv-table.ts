@@ -1,10 +1,7 @@
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { basename } from "node:path";
 import { ConfigError, DataError } from "@l0gm/core";
 import { type ColumnSchema, inferCsvSchema, readCsv, type TableBatch } from "@l0gm/tabular";
 import { z } from "zod";
-import { digestFile } from "../data/folders.ts";
+import { identityOfFiles, ownFiles } from "./own-files.ts";
 import { stratifiedSplit } from "./stratified-split.ts";
 import { tableConfig } from "./table-config.ts";
 import { newTableRows, tableData } from "./table-data.ts";
@@ -37,9 +34,7 @@ export const csvTable: Task<TableBatch, z.output<typeof config>> = {
   async identify(source, { data }) {
     const files = filesOf(source).filter((file) => file !== undefined);
     labelOf(data.label);
-    const hash = createHash("sha256");
-    for (const file of files) hash.update(`${(await digestFile(file)).sha256}\n`);
-    return { name: files.map((file) => basename(file)).join(" and "), checksum: hash.digest("hex") };
+    return identityOfFiles(files);
   },
   async load({ config, source, seed }) {
     const { columns, missing, delimiter, ...data } = config.data;
@@ -74,16 +69,8 @@ export const csvTable: Task<TableBatch, z.output<typeof config>> = {
   newRows: (file, { data: { delimiter } }, artefact) => newTableRows(file, { delimiter }, artefact),
 };
 
-function filesOf({ file, testFile }: TaskSource): readonly [file: string, testFile?: string] {
-  if (file === undefined) {
-    throw new ConfigError({ where: "tabular", expected: "--data FILE.csv", received: "no file" });
-  }
-  const files = testFile === undefined ? ([file] as const) : ([file, testFile] as const);
-  for (const path of files) {
-    if (!existsSync(path))
-      throw new DataError({ where: "own data", expected: "a file", received: `${path}, which is not there` });
-  }
-  return files;
+function filesOf(source: TaskSource): readonly [file: string, testFile?: string] {
+  return ownFiles("tabular", "FILE.csv", source);
 }
 
 function labelOf(label: string | undefined): string {

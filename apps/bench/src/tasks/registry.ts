@@ -1,14 +1,26 @@
 import { ConfigError } from "@l0gm/core";
-import { notYet } from "../data/catalogue.ts";
 import { adult } from "./adult.ts";
 import type { RunConfig } from "./config.ts";
 import { csvTable } from "./csv-table.ts";
 import { amazonComputers, cora, ogbnProducts } from "./graph-benchmarks.ts";
+import { imdb } from "./imdb.ts";
 import { ownGraph } from "./own-graph.ts";
+import { ownText } from "./own-text.ts";
+import { spamAssassin } from "./spam-assassin.ts";
 import type { Comparator, Task } from "./task.ts";
 
 /** Every benchmark and kind of own data, by name. */
-export const TASKS: readonly Task<unknown>[] = [adult, csvTable, ogbnProducts, amazonComputers, cora, ownGraph];
+export const TASKS: readonly Task<unknown>[] = [
+  adult,
+  csvTable,
+  imdb,
+  spamAssassin,
+  ownText,
+  ogbnProducts,
+  amazonComputers,
+  cora,
+  ownGraph,
+];
 
 /** @throws ConfigError that lists the names when there is no such task */
 export function taskNamed(name: string): Task<unknown> {
@@ -18,7 +30,6 @@ export function taskNamed(name: string): Task<unknown> {
     where: "benchmark",
     expected: `one of ${TASKS.map((candidate) => candidate.name).join(", ")}`,
     received: name,
-    ...notYet(name),
   });
 }
 

@@ -5,6 +5,8 @@ import type { RunConfig } from "./config.ts";
 /** Where a task's rows come from, as the command line says it. Paths stay out of a run's config and key; checksums stand for them. */
 export interface TaskSource {
   readonly dataDir?: string;
+  /** Where pretrained models are looked for first. */
+  readonly modelDir?: string;
   /** Own data: the file (of a graph, the folder) with all rows, or with the training rows when `testFile` is given. */
   readonly file?: string;
   readonly testFile?: string;
@@ -36,7 +38,7 @@ export interface TaskData<Batch> {
   readonly subsets: Readonly<Record<string, readonly number[]>>;
   readonly subgroups: readonly Subgroup[];
   /** A new encoder, initialised from `seed`; the caller's to dispose. */
-  encoder(seed: number): Encoder<Batch>;
+  encoder(seed: number): Encoder<Batch> | Promise<Encoder<Batch>>;
   /** JSON files that are kept with the run, by name, so that it can be applied to new rows. */
   readonly artefacts: Readonly<Record<string, unknown>>;
   /** What the config's batch size `auto` stands for. @defaultValue about a 64th of the training rows */
@@ -47,6 +49,8 @@ export interface TaskData<Batch> {
   readonly warnings?: readonly string[];
   /** Predictions that take no model, by the name of their comparator. */
   readonly untrained?: Readonly<Record<string, () => UntrainedPredictions>>;
+  /** Closes files that are read during training. */
+  close?(): Promise<void>;
 }
 
 /** What a comparator without a model says. */
@@ -82,6 +86,17 @@ export interface LoadRequest<Config> {
   readonly split: string;
   /** Seed of splits that the publisher did not make. */
   readonly seed: number;
+  /** Told how far something has come that takes minutes: computed once, it is found on disk from then on. */
+  readonly onPrepare?: (step: Preparation) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Part of the work before training. */
+export interface Preparation {
+  /** What is computed. */
+  readonly what: string;
+  readonly done: number;
+  readonly rows: number;
 }
 
 /** A benchmark, or a kind of own data. The only code of the bench that knows a modality. */

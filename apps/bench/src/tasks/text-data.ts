@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type Dataset, FormatError } from "@l0gm/core";
+import {
+  bertEncoder,
+  bertPrefix,
+  type LabelledTexts,
+  type LabelledTokens,
+  readTexts,
+  type TextBatch,
+  type TextColumns,
+  TextTokenizer,
+  textDataset,
+  tokenize,
+  tokenizerFiles,
+  transformerEncoder,
+} from "@l0gm/text";
+import { type CachedFeatures, cacheFeatures, cacheTokens } from "@l0gm/text/node";
+import envPaths from "env-paths";
+import { z } from "zod";
+import { digestFile } from "../data/folders.ts";
+import { requireModel } from "../data/models.ts";
+import { parseConfig, readJson } from "./config.ts";
+import type { DataIdentity, LoadRequest, NewRows, TaskData, TaskSource } from "./task.ts";
+import type { TextConfig } from "./text-config.ts";
+
+/** Name of the artefact from which `l0gm predict` restores how texts become tokens. */
+const TOKENIZER_FILE = "tokenizer.json";
+
+const artefactSchema = z.object({
+  tokenizer: z.record(z.string(), z.unknown()),
+  config: z.record(z.string(), z.unknown()),
+  classes: z.array(z.string()),
+});
+
+/** Texts whose batch is timed: a pretrained encoder takes seconds for the hundreds that are timed of tables. */
+const TIMED_TEXTS = 16;
+
+const SPLITS = ["train", "validation", "test"] as const;
+
+type Split = (typeof SPLITS)[number];
+
+/** Labelled texts of all splits. */
+export interface SplitTexts extends Readonly<Record<Split, LabelledTexts>> {
+  /** As in {@link TaskData}. */
+  readonly subsets: TaskData<TextBatch>["subsets"];
+}
+
+/** Identity of texts together with that of the pretrained model, if there is one: its weights decide a run's numbers, too. */
+export async function withModel(
+  data: DataIdentity,
+  { encoder }: TextConfig,
+  { modelDir }: TaskSource,
+): Promise<DataIdentity> {
+  if (encoder.kind !== "bert") return data;
+  const weights = await digestFile(join(requireModel(encoder.model, modelDir), "model.safetensors"));
+  return { ...data, checksum: createHash("sha256").update(`${data.checksum} ${weights.sha256}`).digest("hex") };
+}
+
+/** Splits of texts as a run's data. Tokens, and what frozen layers make of them, are kept in the cache folder. */
+export async function textData(
+  texts: SplitTexts,
+  { config, source, onPrepare, signal }: LoadRequest<TextConfig>,
+): Promise<TaskData<TextBatch>> {
+  const { encoder, width } = config;
+  const cache = envPaths("l0gm", { suffix: "" }).cache;
+  const model = encoder.kind === "bert" ? requireModel(encoder.model, source.modelDir) : undefined;
+  const files = model === undefined ? ownTokenizer(texts.train.texts, config) : await modelTokenizer(model);
+  const tokenizer = new TextTokenizer(...files, config.tokens);
+  const { validation, test, subsets } = sortedByLength(texts);
+  const labelled = { train: texts.train, validation, test };
+  const tokens = {} as Record<Split, LabelledTokens>;
+  for (const split of SPLITS) tokens[split] = await cacheTokens(labelled[split], tokenizer, join(cache, "tokens"));
+
+  const frozen = model === undefined ? undefined : frozenLayers(config, await readJson(join(model, "config.json")));
+  const cached: CachedFeatures[] = [];
+  const datasets = {} as Record<Split, Dataset<TextBatch>>;
+  if (model === undefined || frozen === undefined) {
+    for (const split of SPLITS) datasets[split] = textDataset(tokens[split]);
+  } else {
+    const prefix = await bertPrefix(model, frozen);
+    try {
+      for (const split of SPLITS) {
+        const features = await cacheFeatures(prefix, tokens[split], {
+          directory: join(cache, "features"),
+          onProgress: (done, rows) => onPrepare?.({ what: `frozen layers on ${split} texts`, done, rows }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+        cached.push(features);
+        datasets[split] = features;
+      }
+    } finally {
+      prefix.dispose();
+    }
+  }
+  const [tokenizerJson, tokenizerConfig] = files;
+  return {
+    ...datasets,
+    timed: textDataset(someOf(tokens.validation, TIMED_TEXTS)),
+    classes: texts.train.classes,
+    subsets,
+    subgroups: [],
+    encoder: async (seed) => {
+      if (encoder.kind === "bert") {
+        const { kind: _, model: __, ...options } = encoder;
+        return bertEncoder(model as string, { ...options, width, seed });
+      }
+      const { kind: _, vocabulary: __, ...options } = encoder;
+      const { vocabularySize, maximumLength } = tokenizer;
+      return transformerEncoder({ ...options, vocabularySize, maximumLength, width, seed });
+    },
+    artefacts: {
+      [TOKENIZER_FILE]: { tokenizer: tokenizerJson, config: tokenizerConfig, classes: texts.train.classes },
+    },
+    close: async () => {
+      for (const features of cached) await features.close();
+    },
+  };
+}
+
+function ownTokenizer(texts: readonly string[], { encoder }: TextConfig): [object, object] {
+  return tokenizerFiles(texts, encoder.kind === "transformer" ? encoder.vocabulary : {});
+}
+
+async function modelTokenizer(model: string): Promise<[object, object]> {
+  const read = async (name: string): Promise<object> => {
+    const json = await readJson(join(model, name));
+    if (typeof json === "object" && json !== null) return json;
+    throw new FormatError({ where: join(model, name), expected: "a JSON object", received: json });
+  };
+  return [await read("tokenizer.json"), await read("tokenizer_config.json")];
+}
+
+/** How many blocks stay as they were loaded, if any is to. */
+function frozenLayers({ encoder }: TextConfig, model: unknown): number | undefined {
+  if (encoder.kind !== "bert" || encoder.trainableLayers === undefined) return undefined;
+  const { num_hidden_layers: all } = parseConfig(
+    z.object({ num_hidden_layers: z.int().positive() }),
+    model,
+    `config.json of ${encoder.model}`,
+  );
+  return Math.max(0, (encoder.layers ?? all) - encoder.trainableLayers);
+}
+
+/**
+ * Evaluation takes texts in their order, padded to the longest of a batch; sorted, there is hardly any padding. By their characters, so
+ * that the order is the same for every tokenizer and runs can be compared row by row.
+ */
+function sortedByLength({
+  validation,
+  test,
+  subsets,
+}: SplitTexts): Pick<SplitTexts, "validation" | "test" | "subsets"> {
+  const order = byLength(test.texts);
+  const place = new Int32Array(order.length);
+  order.forEach((row, i) => {
+    place[row] = i;
+  });
+  const moved = Object.entries(subsets).map(([name, rows]) => [
+    name,
+    rows.map((row) => place[row] as number).sort((a, b) => a - b),
+  ]);
+  return {
+    validation: selectTexts(validation, byLength(validation.texts)),
+    test: selectTexts(test, order),
+    subsets: Object.fromEntries(moved),
+  };
+}
+
+function byLength(texts: readonly string[]): number[] {
+  return Array.from(texts.keys()).sort((a, b) => (texts[a] as string).length - (texts[b] as string).length || a - b);
+}
+
+/** Some rows of texts, in the order of `rows`. */
+export function selectTexts({ texts, labels, classes }: LabelledTexts, rows: ArrayLike<number>): LabelledTexts {
+  return {
+    texts: Array.from(rows, (row) => texts[row] as string),
+    labels: Int32Array.from(rows, (row) => labels[row] as number),
+    classes,
+  };
+}
+
+/** Rows at equal distances, so texts of all lengths. */
+function someOf(tokens: LabelledTokens, count: number): LabelledTokens {
+  const { length } = tokens.sequences;
+  const rows = Array.from({ length: Math.min(count, length) }, (_, i) =>
+    Math.floor((i * length) / Math.min(count, length)),
+  );
+  return {
+    ...tokens,
+    sequences: rows.map((row) => tokens.sequences[row] as LabelledTokens["sequences"][number]),
+    labels: Int32Array.from(rows, (row) => tokens.labels[row] as number),
+  };
+}
+
+/** Texts of a file for a finished run, in their order. */
+export async function newTexts(
+  file: string,
+  { text }: TextColumns,
+  config: TextConfig,
+  artefact: (name: string) => Promise<unknown>,
+): Promise<NewRows<TextBatch>> {
+  const found = parseConfig(artefactSchema, await artefact(TOKENIZER_FILE), TOKENIZER_FILE);
+  const tokenizer = new TextTokenizer(found.tokenizer, found.config, config.tokens, TOKENIZER_FILE);
+  const texts = await readTexts(file, { text }, found.classes);
+  return { rows: textDataset(tokenize(texts, tokenizer)), classes: found.classes };
+}

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError, DataError, EVALUATION, type LabelledBatch, useBackend } from "@l0gm/core";
+import type { TextBatch } from "@l0gm/text";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { requireModel } from "../data/models.ts";
+import { parseConfig } from "./config.ts";
+import { ownText } from "./own-text.ts";
+import { spamAssassin } from "./spam-assassin.ts";
+
+const root = mkdtempSync(join(tmpdir(), "l0gm-texts-"));
+beforeAll(async () => {
+  vi.stubEnv("XDG_CACHE_HOME", root);
+  await useBackend("wasm");
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(root, { recursive: true });
+});
+
+const rows = Array.from({ length: 40 }, (_, i) => ({
+  body: `${i % 2 === 0 ? "cats purr" : "dogs bark"} ${"and again ".repeat(i % 5)}${i}`,
+  topic: i % 2 === 0 ? "cat" : "dog",
+}));
+const file = join(root, "pets.jsonl");
+writeFileSync(file, rows.map((row) => JSON.stringify(row)).join("\n"));
+
+const settings = {
+  data: { text: "body", label: "topic" },
+  width: 8,
+  encoder: { kind: "transformer", hidden: 8, vocabulary: { minimumCount: 1 } },
+};
+
+async function firstBatch(data: { batches(size: number): Iterable<unknown> | AsyncIterable<unknown> }) {
+  for await (const batch of data.batches(4)) return batch as LabelledBatch<TextBatch>;
+  throw new Error("no batch");
+}
+
+test("own texts are split by class, sorted by length for evaluation, and encoded", async () => {
+  const config = parseConfig(ownText.config, settings, "config");
+  const data = await ownText.load({ config, source: { file }, split: "stratified", seed: 0 });
+  expect([data.train.rows, data.validation.rows, data.test.rows, data.classes]).toEqual([28, 4, 8, ["cat", "dog"]]);
+  const lengths: number[] = [];
+  for await (const { inputs } of data.test.batches(1)) lengths.push((inputs as TextBatch).mask.shape[1]);
+  expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
+  const encoder = await data.encoder(1);
+  const { inputs } = await firstBatch(data.train);
+  expect(encoder.encode(inputs, EVALUATION).shape).toEqual([4, 8]);
+  encoder.dispose();
+  const artefact = async (name: string) => JSON.parse(JSON.stringify(data.artefacts[name]));
+  const fresh = await ownText.newRows(file, config, artefact);
+  expect([fresh.rows.rows, fresh.classes]).toEqual([40, ["cat", "dog"]]);
+});
+
+test("what own texts need is asked for", async () => {
+  const config = parseConfig(ownText.config, { data: { label: "topic" } }, "config");
+  await expect(ownText.identify({ file }, config)).rejects.toThrow(ConfigError);
+  await expect(ownText.identify({ file }, config)).rejects.toThrow("--text COLUMN");
+  const whole = parseConfig(ownText.config, settings, "config");
+  await expect(ownText.identify({}, whole)).rejects.toThrow("--data FILE");
+  await expect(ownText.identify({ file: "/nowhere.csv" }, whole)).rejects.toThrow(DataError);
+});
+
+test("a model that is nowhere is named, with the places where it was looked for", () => {
+  expect(() => requireModel("tiny", "/nowhere")).toThrow(DataError);
+  expect(() => requireModel("tiny", "/nowhere")).toThrow("/nowhere/tiny");
+});
+
+test("comparators have fewer layers than the dense run, and train no more of them", () => {
+  const layers = ownText.comparators?.["layers"];
+  const two = parseConfig(ownText.config, { encoder: { kind: "transformer", layers: 2 } }, "config");
+  expect(layers?.configure(two, 1).encoder.layers).toBe(1);
+  expect(() => layers?.configure(two, 2)).toThrow("fewer than the 2 layers");
+  const bert = { kind: "bert", model: "small", trainableLayers: 3 };
+  const pretrained = parseConfig(ownText.config, { encoder: bert }, "config");
+  expect(layers?.configure(pretrained, 2).encoder).toMatchObject({ layers: 2, trainableLayers: 2 });
+});
+
+test("e-mails are read without headers and each once; both classes are in every part", {
+  timeout: 60_000,
+}, async () => {
+  const config = parseConfig(spamAssassin.config, { encoder: { kind: "transformer", hidden: 8 } }, "config");
+  const data = await spamAssassin.load({ config, source: {}, split: "stratified", seed: 0 });
+  const { train, validation, test: tested } = data;
+  const total = train.rows + validation.rows + tested.rows;
+  expect(total).toBeGreaterThan(5_800);
+  expect(total).toBeLessThan(6_046);
+  expect(tested.rows / total).toBeCloseTo(0.2, 3);
+  expect(data.classes).toEqual(["ham", "spam"]);
+  await expect(spamAssassin.identify({ file }, config)).rejects.toThrow("l0gm run text");
+});
