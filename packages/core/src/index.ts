@@ -84,6 +84,7 @@ export {
   type StoredTensor,
 } from "./io/safetensors.ts";
 export { load, readManifest, save } from "./io/save-load.ts";
+export { sha256 } from "./io/sha256.ts";
 export { type BrierDecomposition, brierDecomposition } from "./metrics/brier-decomposition.ts";
 export {
   type BinaryCalibrationOptions,
