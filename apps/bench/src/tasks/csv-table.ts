@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
-import { ConfigError, DataError } from "@l0gm/core";
+import { ConfigError, DataError, stratifiedSplit } from "@l0gm/core";
 import { type ColumnSchema, inferCsvSchema, readCsv, type TableBatch } from "@l0gm/tabular";
 import { z } from "zod";
 import { digestFile } from "../data/folders.ts";
-import { stratifiedSplit } from "./stratified-split.ts";
 import { tableConfig } from "./table-config.ts";
 import { newTableRows, tableData } from "./table-data.ts";
 import type { Task, TaskSource } from "./task.ts";
