@@ -52,6 +52,21 @@ describe("useBackend", () => {
     expect(tf.getBackend()).toBe("wasm");
   });
 
+  it("says how to get back a backend that was removed, and goes on without it where none is named", async () => {
+    await useBackend("wasm");
+    const factory = tf.findBackendFactory("wasm");
+    tf.removeBackend("wasm");
+    const error = await useBackend("wasm").catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(BackendError);
+    expect(error).toMatchObject({ received: expect.stringContaining('removeBackend("wasm") was called') });
+    expect(error).toMatchObject({ hint: expect.stringContaining('tf.registerBackend("wasm", factory)') });
+    const { backend, attempts } = await useBackend();
+    expect(backend).toBe("cpu");
+    expect(attempts.find(({ name }) => name === "wasm")?.reason).toContain("does not know it");
+    tf.registerBackend("wasm", factory);
+    expect((await useBackend("wasm")).kernels.ours).toContain("UnsortedSegmentSum");
+  });
+
   it("chooses anew when someone else has changed the backend", async () => {
     await useBackend("wasm");
     await tf.setBackend("cpu");

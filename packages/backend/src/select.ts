@@ -1,4 +1,11 @@
-import { backend as activeBackend, env, getBackend, getGradient, setBackend } from "@tensorflow/tfjs-core";
+import {
+  backend as activeBackend,
+  env,
+  findBackendFactory,
+  getBackend,
+  getGradient,
+  setBackend,
+} from "@tensorflow/tfjs-core";
 import { BackendError } from "./errors.ts";
 import { registerMissingGradients } from "./gradients/register.ts";
 import { defaultThreads, whyNoHelpers } from "./kernels/helper-threads.ts";
@@ -93,7 +100,20 @@ export async function loadBackend(name: BackendName, automatic = false): Promise
   }
 }
 
+/** The backend's package is loaded, but registers it in TensorFlow.js only when it is loaded for the first time. */
+class UnregisteredError extends Error {
+  readonly hint: string;
+
+  constructor(name: BackendName) {
+    super(`TensorFlow.js does not know it: removeBackend("${name}") was called, or there are two copies of tfjs-core`);
+    this.hint =
+      `start a new process, or call tf.registerBackend("${name}", factory) with what tf.findBackendFactory("${name}") gave ` +
+      "before the removal; with two copies of tfjs-core, have the package manager install one";
+  }
+}
+
 async function activate(name: BackendName): Promise<void> {
+  if (findBackendFactory(name) === null) throw new UnregisteredError(name);
   if (!(await setBackend(name))) throw new Error(`TensorFlow.js could not initialise its backend "${name}"`);
 }
 
@@ -248,8 +268,9 @@ async function choose(choice: BackendChoice, options: BackendOptions): Promise<B
     } catch (error) {
       const reason = messageOf(error);
       if (choice !== "auto") {
+        const hint = error instanceof UnregisteredError ? error.hint : hintFor(name);
         throw new BackendError(
-          { where: "useBackend", expected: `backend "${name}"`, received: reason, hint: hintFor(name) },
+          { where: "useBackend", expected: `backend "${name}"`, received: reason, hint },
           { cause: error },
         );
       }

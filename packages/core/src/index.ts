@@ -84,6 +84,7 @@ export {
   type StoredTensor,
 } from "./io/safetensors.ts";
 export { load, readManifest, save } from "./io/save-load.ts";
+export { sha256 } from "./io/sha256.ts";
 export { type BrierDecomposition, brierDecomposition } from "./metrics/brier-decomposition.ts";
 export {
   type BinaryCalibrationOptions,
@@ -141,6 +142,7 @@ export { layersEncoder } from "./model/layers-encoder.ts";
 export { Projection, type ProjectionOptions } from "./model/projection.ts";
 export { assignWeights, readWeights, type Weights } from "./model/weights.ts";
 export { Random, type Seeds, type StreamName, seedsFrom } from "./random.ts";
+export { stratifiedSplit } from "./stratified-split.ts";
 export { AdamW, type AdamWOptions } from "./train/adamw.ts";
 export type { Callback, EpochRecord, Phase } from "./train/callbacks.ts";
 export type { CheckpointOptions } from "./train/checkpoint.ts";

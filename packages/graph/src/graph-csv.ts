@@ -3,7 +3,7 @@ import { CsvError, Parser } from "#csv-parser";
 import { openFile } from "#files";
 import { Csr } from "./csr.ts";
 import type { NodeGraph, NodeSplit } from "./graph.ts";
-import { type SplitShares, stratifiedSplit } from "./stratified-split.ts";
+import { type SplitShares, splitNodes } from "./split-nodes.ts";
 
 /** CSV files with a header line; `.gz` files are decompressed. */
 export interface CsvGraphFiles {
@@ -143,7 +143,7 @@ export async function loadGraphCsv(
     throw new ConfigError({ where: files.labels, expected: "at least two classes", received: classes.join() });
   }
   const warnings = csr.entries === 0 ? [`${files.edges}: the graph has no edges`] : [];
-  return { graph: { csr, features, columns, labels, classes }, split: stratifiedSplit(labels, options), warnings };
+  return { graph: { csr, features, columns, labels, classes }, split: splitNodes(labels, options), warnings };
 }
 
 async function readFeatures(

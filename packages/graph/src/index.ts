@@ -34,7 +34,7 @@ export {
 export { type SampledDatasetOptions, sampledDataset } from "./sampling/sampled-dataset.ts";
 export { type SparsifyOptions, sparsifyByDegree } from "./sampling/sparsify.ts";
 export { type ProductsOptions, type SimulatedProducts, simulateProducts } from "./simulate-products.ts";
+export { type SplitShares, splitNodes } from "./split-nodes.ts";
 export { type Adjacency, type Aggregation, type Ends, type SpmmOptions, spmm } from "./spmm.ts";
-export { type SplitShares, stratifiedSplit } from "./stratified-split.ts";
 export { wholeGraphDataset } from "./whole-graph-dataset.ts";
 export { writeOgb } from "./write-ogb.ts";

@@ -4,7 +4,7 @@ import { type Archive, discard, openArchive, readArrays, readText, writeArrays }
 import { Csr } from "./csr.ts";
 import type { NodeGraph, NodeSplit } from "./graph.ts";
 import { readNumbers } from "./number-parser.ts";
-import { type SplitShares, stratifiedSplit } from "./stratified-split.ts";
+import { type SplitShares, splitNodes } from "./split-nodes.ts";
 
 const FILES = {
   nodes: "raw/num-node-list.csv",
@@ -116,7 +116,7 @@ async function load(archive: Archive, options: OgbOptions): Promise<LoadedGraph>
   }
   const split =
     splitName === undefined
-      ? stratifiedSplit(graph.labels, options.shares)
+      ? splitNodes(graph.labels, options.shares)
       : await readSplit(archive, splitName, graph.csr.rows);
   warnings.push(...ofGraph, ...oddities(graph, split));
   const splitFiles = Object.values(PARTS).map((part) => `split/${splitName}/${part}.csv`);

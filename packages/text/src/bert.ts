@@ -7,6 +7,7 @@ import {
   type NamedVariable,
   registerEncoder,
   ShapeError,
+  sha256,
 } from "@l0gm/core";
 import {
   checkInteger,
@@ -207,6 +208,7 @@ export async function bertPrefix(files: ModelFiles, layers: number): Promise<Ber
   if (layers > architecture.layers) {
     throw new ConfigError({ where: "bertPrefix", expected: `at most ${architecture.layers} layers`, received: layers });
   }
+  const checksum = await sha256(bytes);
   const weights = ModuleWeights.seeded(0);
   const prefix = frozenPrefix(new BertParts(weights, architecture), layers, zeros);
   try {
@@ -215,10 +217,9 @@ export async function bertPrefix(files: ModelFiles, layers: number): Promise<Ber
     weights.dispose();
     throw error;
   }
-  const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
   return {
     layers,
-    checksum: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    checksum,
     hidden: architecture.hidden,
     apply(batch) {
       checkTokens(batch, architecture);

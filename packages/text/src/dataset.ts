@@ -80,7 +80,7 @@ export function textDataset({ sequences, labels, classes, paddingId }: LabelledT
     throw new DataError({ where, expected: "texts, and a label for each", received });
   }
   const lengths = Int32Array.from(sequences, ({ ids }) => ids.length);
-  const paired = sequences.some(({ types }) => types.includes(1));
+  const paired = arePaired(sequences);
   return {
     rows: sequences.length,
     classes,
@@ -106,6 +106,11 @@ export function textDataset({ sequences, labels, classes, paddingId }: LabelledT
 export function checkBatchSize(where: string, batchSize: number): void {
   if (Number.isSafeInteger(batchSize) && batchSize >= 1) return;
   throw new ConfigError({ where, expected: "a batch size of at least 1", received: batchSize });
+}
+
+/** Whether a token is of a second text: of one alone, no batch needs types. */
+export function arePaired(sequences: readonly TokenSequence[]): boolean {
+  return sequences.some(({ types }) => types.includes(1));
 }
 
 /** @returns tensors that are the caller's to dispose */

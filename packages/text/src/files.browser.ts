@@ -27,7 +27,6 @@ export async function namesIn(path: string): Promise<string[]> {
   throw noFiles(path);
 }
 
-// biome-ignore lint/correctness/useYield: it has the type of what it stands in for.
-export async function* filesOfArchive(path: string): AsyncGenerator<NamedBytes> {
+export function filesOfArchive(path: string): AsyncGenerator<NamedBytes> {
   throw noFiles(path);
 }

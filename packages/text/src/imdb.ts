@@ -1,4 +1,4 @@
-import { ConfigError, DataError, Random } from "@l0gm/core";
+import { ConfigError, DataError, Random, sha256 } from "@l0gm/core";
 import { decodeHTML } from "entities";
 import { filesOfArchive, kindOf, namesIn, readBytes } from "#files";
 import type { LabelledTexts } from "./dataset.ts";
@@ -140,8 +140,7 @@ function ordered(reviews: readonly Review[], random: Random): Review[] {
 
 async function checksumOf(halves: Halves): Promise<string> {
   const lines = HALVES.flatMap((half) => halves[half].map(({ text, label }) => JSON.stringify([half, label, text])));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(lines.sort().join("\n")));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return await sha256(new TextEncoder().encode(lines.sort().join("\n")));
 }
 
 function asTexts(reviews: readonly Review[]): LabelledTexts {

@@ -29,7 +29,7 @@ interface Template {
 
 const FILES = { tokenizer: "tokenizer.json", config: "tokenizer_config.json" } as const;
 
-/** Longer than any model of the supported architectures reads; some tokenizers state a placeholder of 10^30. */
+/** What the supported models read at most. It also stands in where a tokenizer states no length, or 10^30 for none. */
 const LONGEST = 512;
 
 /**

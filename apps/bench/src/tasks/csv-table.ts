@@ -1,8 +1,7 @@
-import { ConfigError, DataError } from "@l0gm/core";
+import { ConfigError, DataError, stratifiedSplit } from "@l0gm/core";
 import { type ColumnSchema, inferCsvSchema, readCsv, type TableBatch } from "@l0gm/tabular";
 import { z } from "zod";
 import { identityOfFiles, ownFiles } from "./own-files.ts";
-import { stratifiedSplit } from "./stratified-split.ts";
 import { tableConfig } from "./table-config.ts";
 import { newTableRows, tableData } from "./table-data.ts";
 import type { Task, TaskSource } from "./task.ts";

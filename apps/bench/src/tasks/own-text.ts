@@ -1,8 +1,7 @@
-import { ConfigError, DataError } from "@l0gm/core";
+import { ConfigError, DataError, stratifiedSplit } from "@l0gm/core";
 import { readTexts, type TextBatch } from "@l0gm/text";
 import { z } from "zod";
 import { identityOfFiles, ownFiles } from "./own-files.ts";
-import { stratifiedSplit } from "./stratified-split.ts";
 import type { Task, TaskSource } from "./task.ts";
 import { textComparators } from "./text-comparators.ts";
 import { textConfig } from "./text-config.ts";

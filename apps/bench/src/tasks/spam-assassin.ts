@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
-import { ConfigError, DataError } from "@l0gm/core";
+import { ConfigError, DataError, stratifiedSplit } from "@l0gm/core";
 import type { LabelledTexts, TextBatch } from "@l0gm/text";
 import { convert } from "html-to-text";
 import PostalMime from "postal-mime";
 import { z } from "zod";
-import { stratifiedSplit } from "./stratified-split.ts";
 import type { Task } from "./task.ts";
 import { textComparators } from "./text-comparators.ts";
 import { textConfig } from "./text-config.ts";

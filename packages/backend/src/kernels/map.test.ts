@@ -45,3 +45,11 @@ describe.each(FUNCTIONS)("%s", (_, f) => {
     });
   });
 });
+
+it("exp takes truth values for 0 and 1", async () => {
+  const truth = axis(37).chain((length) => plain([length], fc.constantFrom(0, 1), "bool"));
+  await fc.assert(
+    fc.asyncProperty(truth, (x) => expectLikeCpu([x], ([a]) => tf.exp(a), 2e-6)),
+    { numRuns: 30 },
+  );
+});

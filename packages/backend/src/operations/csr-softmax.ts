@@ -6,21 +6,17 @@ import {
   sub,
   type Tensor,
   type Tensor2D,
-  tensor1d,
   tensor2d,
   unsortedSegmentSum,
 } from "@tensorflow/tfjs-core";
 import { addressesOf, input, type Kernel } from "../kernels/kernel.ts";
 import { allocate } from "../kernels/memory.ts";
 import { CSR_SOFTMAX, CSR_SOFTMAX_GRADIENT } from "../kernels/tasks.ts";
-import type { CsrMatrix } from "./csr.ts";
+import { type CsrMatrix, ownersOf, SHARED_ROWS } from "./csr.ts";
 import { canFuse, type FusedOperation, nth, requireShape, runFused } from "./fused.ts";
 
 const FORWARD = "L0gmCsrSoftmax";
 const BACKWARD = "L0gmCsrSoftmaxGradient";
-
-/** Rows that are worth a second thread. */
-const SHARED_ROWS = 64;
 
 /**
  * The softmax over the entries of each row of a sparse matrix, for example the attention that a node pays to its neighbours. Scores may be
@@ -45,9 +41,7 @@ export function csrSoftmax({ rows, pointers }: Pick<CsrMatrix, "rows" | "pointer
   requireShape("csrSoftmax", fits, `pointers [${rows + 1}] and scores [entries, heads]`, pointers, scores);
   if (canFuse(FORWARD, scores)) return runFused(FORWARD, { pointers, scores }) as Tensor2D;
   const starts = pointers.dataSync<"int32">();
-  const owners = new Int32Array(scores.shape[0]);
-  for (let i = 0; i < rows; i++) owners.fill(i, starts[i], starts[i + 1]);
-  const of = tensor1d(owners, "int32");
+  const of = ownersOf(starts, scores.shape[0]);
   // No function of the scores as far as gradients go: however a row's scores are shifted, their softmax is the same.
   const largest = tensor2d(largestOfRows(rows, starts, scores.dataSync<"float32">(), scores.shape[1]), scores.shape);
   const powers = exp(sub(scores, largest));

@@ -19,7 +19,7 @@ const TRANSPOSE = "L0gmCsrTranspose";
 const DOTS = "L0gmCsrDots";
 
 /** Rows that are worth a second thread. */
-const SHARED_ROWS = 64;
+export const SHARED_ROWS = 64;
 
 /** A sparse matrix in compressed rows: row i has the entries `pointers[i]` to `pointers[i + 1] - 1`. */
 export interface CsrMatrix {
@@ -82,12 +82,16 @@ function multiply({ pointers, indices, values, transposed, x, columns }: Factors
 }
 
 function plainProduct({ rows, pointers, indices, values }: CsrMatrix, x: Tensor2D): Tensor2D {
-  const starts = pointers.dataSync();
-  const owners = new Int32Array(indices.size);
-  for (let i = 0; i < rows; i++) owners.fill(i, starts[i], starts[i + 1]);
   const read = gather(x, indices);
   const weighted = values === undefined ? read : mul(read, reshape(values, [-1, 1]));
-  return unsortedSegmentSum(weighted, tensor1d(owners, "int32"), rows) as Tensor2D;
+  return unsortedSegmentSum(weighted, ownersOf(pointers.dataSync<"int32">(), indices.size), rows) as Tensor2D;
+}
+
+/** `[entries]`: the row of each entry. */
+export function ownersOf(pointers: Int32Array, entries: number): Tensor1D {
+  const owners = new Int32Array(entries);
+  for (let i = 0; i < pointers.length - 1; i++) owners.fill(i, pointers[i], pointers[i + 1]);
+  return tensor1d(owners, "int32");
 }
 
 const forward: Kernel = {

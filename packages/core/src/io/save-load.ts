@@ -12,6 +12,7 @@ import { VERSION } from "../version.ts";
 import type { FileHandler } from "./file-handler.ts";
 import { MANIFEST_FILE, type Manifest, parseManifest, type SaveInfo } from "./manifest.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "./safetensors.ts";
+import { sha256 } from "./sha256.ts";
 
 /** Weights are named after their content, so that a new save never overwrites the weights that the old manifest names. */
 const WEIGHTS_FILE = /^weights-[0-9a-f]{16}\.safetensors$/;
@@ -49,8 +50,8 @@ export async function save<Batch>(
     });
   }
   const bytes = encodeSafetensors(await tensorsOf(model), { format: "l0gm-model" });
-  const sha256 = await digest(bytes);
-  const file = `weights-${sha256.slice(0, 16)}.safetensors`;
+  const checksum = await sha256(bytes);
+  const file = `weights-${checksum.slice(0, 16)}.safetensors`;
   const { width, classes } = model;
   const manifest: Manifest = {
     format: "l0gm-model",
@@ -64,7 +65,7 @@ export async function save<Batch>(
     ...(model instanceof CompactModel ? { compact: { active: model.active, savings: model.savings } } : {}),
     ...info,
     versions: { l0gm: VERSION, tfjs: tf.version_core },
-    weights: { file, sha256 },
+    weights: { file, sha256: checksum },
   };
   // Serialised before the first write: what is not plain JSON fails here.
   const text = `${JSON.stringify(manifest, undefined, 2)}\n`;
@@ -162,12 +163,12 @@ async function readTensors(handler: FileHandler, { weights }: Manifest): Promise
   }
   const bytes = await handler.read(weights.file);
   if (bytes === undefined) throw new FormatError({ where, expected: "the model's weights", received: "no such file" });
-  const sha256 = await digest(bytes);
-  if (sha256 !== weights.sha256) {
+  const checksum = await sha256(bytes);
+  if (checksum !== weights.sha256) {
     throw new FormatError({
       where,
       expected: `SHA-256 ${weights.sha256}`,
-      received: sha256,
+      received: checksum,
       hint: "the file is truncated or corrupted: save or copy the model again",
     });
   }
@@ -195,18 +196,4 @@ function rebuild<Batch>(manifest: Manifest, where: string): GatedClassifier<Batc
     const received = cause instanceof Error ? cause.message : String(cause);
     throw new FormatError({ where, expected: "a model that can be built", received }, { cause });
   }
-}
-
-async function digest(bytes: Uint8Array): Promise<string> {
-  const { subtle } = globalThis.crypto ?? {};
-  if (subtle === undefined) {
-    throw new ConfigError({
-      where: "SHA-256",
-      expected: "crypto.subtle",
-      received: "none",
-      hint: "serve the page over HTTPS or from localhost",
-    });
-  }
-  const hash = await subtle.digest("SHA-256", new Uint8Array(bytes));
-  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,11 +1,20 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Dataset, FormatError, fromHalves, type LabelledBatch, type Random, toHalves } from "@l0gm/core";
+import {
+  type Dataset,
+  type FileHandler,
+  FormatError,
+  fromHalves,
+  type LabelledBatch,
+  type Random,
+  toHalves,
+} from "@l0gm/core";
+import { directory as openDirectory } from "@l0gm/core/node";
 import * as tf from "@tensorflow/tfjs-core";
 import type { HiddenBatch } from "../batch.ts";
 import type { BertPrefix } from "../bert.ts";
-import { bucketedOrder, checkBatchSize, type LabelledTokens, pad } from "../dataset.ts";
+import { arePaired, bucketedOrder, checkBatchSize, type LabelledTokens, pad } from "../dataset.ts";
 import type { TokenSequence } from "../tokenizer.ts";
 
 /** Options of {@link cacheFeatures}. */
@@ -83,9 +92,9 @@ async function encodeShard(
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   const sorted = [...rows].sort((a, b) => (places[a]?.tokens ?? 0) - (places[b]?.tokens ?? 0));
+  const paired = arePaired(data.sequences);
   for (let start = 0; start < sorted.length; start += batchSize) {
     const batch = sorted.slice(start, start + batchSize);
-    const paired = data.sequences.some(({ types }) => types.includes(1));
     const inputs = pad(
       batch.map((row) => data.sequences[row] as TokenSequence),
       data.paddingId,
@@ -130,19 +139,14 @@ export async function cacheFeatures(
   checkBatchSize("cacheFeatures: shardRows", shardRows);
   const key = keyOf(prefix, data, shardRows);
   const folder = join(directory, key.slice(0, 16));
-  await mkdir(folder, { recursive: true });
-  await claim(folder, key);
+  const store = openDirectory(folder);
+  await claim(store, key);
   const { places, sizes } = layoutOf(data.sequences, shardRows, prefix.hidden);
   for (const [shard, size] of sizes.entries()) {
     signal?.throwIfAborted();
-    const path = join(folder, shardName(shard));
     const rows = Array.from(data.sequences.keys()).slice(shard * shardRows, (shard + 1) * shardRows);
-    if ((await sizeOfFile(path)) !== size) {
-      const bytes = await encodeShard(prefix, data, rows, places, size, batchSize);
-      // Another name first: a file of the right name is whole.
-      const part = `${path}.${process.pid}.part`;
-      await writeFile(part, bytes);
-      await rename(part, path);
+    if ((await sizeOfFile(join(folder, shardName(shard)))) !== size) {
+      await store.write(shardName(shard), await encodeShard(prefix, data, rows, places, size, batchSize));
     }
     onProgress?.(Math.min((shard + 1) * shardRows, data.sequences.length), data.sequences.length);
   }
@@ -151,19 +155,19 @@ export async function cacheFeatures(
 }
 
 /** @throws FormatError when the folder's cache is another one */
-async function claim(folder: string, key: string): Promise<void> {
-  const path = join(folder, MANIFEST);
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) {
-    const part = `${path}.${process.pid}.part`;
-    await writeFile(part, `${JSON.stringify({ format: "l0gm-features", version: 1, key })}\n`);
-    await rename(part, path);
-    return;
-  }
-  const found: unknown = text.includes(key) ? key : text.slice(0, 200);
-  if (found === key) return;
+async function claim(store: FileHandler, key: string): Promise<void> {
+  const manifest = `${JSON.stringify({ format: "l0gm-features", version: 1, key })}\n`;
+  const bytes = await store.read(MANIFEST);
+  if (bytes === undefined) return await store.write(MANIFEST, new TextEncoder().encode(manifest));
+  const received = new TextDecoder().decode(bytes);
+  if (received === manifest) return;
   const hint = "Remove the folder, or choose another one.";
-  throw new FormatError({ where: path, expected: `the key ${key}`, received: found, hint });
+  throw new FormatError({
+    where: `${store.location}/${MANIFEST}`,
+    expected: manifest.trim(),
+    received: received.slice(0, 200),
+    hint,
+  });
 }
 
 class CachedDataset implements CachedFeatures {

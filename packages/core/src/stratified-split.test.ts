@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ConfigError } from "./errors.ts";
 import { stratifiedSplit } from "./stratified-split.ts";
 
 const codes = Int32Array.from({ length: 100 }, (_, row) => (row % 4 === 0 ? 1 : 0));
@@ -19,4 +20,8 @@ test("the seed decides which rows", () => {
 test("a class of one row is in the first part", () => {
   const [first] = stratifiedSplit(Int32Array.of(0, 0, 0, 0, 1), [0.5], 0);
   expect([...(first ?? [])]).toContain(4);
+});
+
+test.each([[[0, 0.2]], [[0.5, 0.5]], [[-0.1]], [[Number.NaN]]])("shares %j are refused", (shares) => {
+  expect(() => stratifiedSplit(codes, shares, 0)).toThrow(ConfigError);
 });
