@@ -12,6 +12,7 @@ import { defaultThreads, whyNoHelpers } from "./kernels/helper-threads.ts";
 import { installKernels, type KernelReport } from "./kernels/install.ts";
 import { withSharedMemory } from "./kernels/shared-memory.ts";
 import { describeNative, loadNative, NATIVE_HINT, whyNativeIsSlower } from "./native/load.ts";
+import { installDropout } from "./webgpu/dropout.ts";
 import { loadWebGpu, webGpuHint } from "./webgpu/load.ts";
 
 /** The backends that {@link useBackend} can choose. */
@@ -138,7 +139,8 @@ const OTHER_KERNELS: Readonly<Record<Exclude<BackendName, "wasm">, string>> = {
 async function start(name: BackendName, options: BackendOptions): Promise<KernelReport> {
   if (name === "wasm") return await startWasm(options);
   await activate(name);
-  const reason = (name === "tensorflow" ? describeNative() : undefined) ?? OTHER_KERNELS[name];
+  const dropout = name === "webgpu" && installDropout() ? ", and a dropout of ours" : "";
+  const reason = (name === "tensorflow" ? describeNative() : undefined) ?? OTHER_KERNELS[name] + dropout;
   return { ours: [], reason, threads: 1, fma: false, wide: false };
 }
 

@@ -8,6 +8,7 @@ import { gelu } from "../src/operations/gelu.ts";
 import { layerNorm } from "../src/operations/layer-norm.ts";
 import { meanOverNeighbors } from "../src/operations/neighbors.ts";
 import { dropout, randomNormal, randomUniform } from "../src/operations/random.ts";
+import { streamAt } from "../src/random-stream.ts";
 
 type F = (...xs: tf.Tensor[]) => tf.Tensor;
 
@@ -65,6 +66,11 @@ export async function everyOperation(): Promise<Map<string, Float32Array>> {
         ),
       ],
       ["dropout", dropout(tokens, 0.3, [5, "dropout"])],
+      ...gradients(
+        "dropout",
+        (x) => dropout(x as tf.Tensor, 0.3, { ...streamAt(5, ["place"]), first: 2 ** 32 - 7000 }),
+        tokens,
+      ),
       ...gradients("dense with ReLU", layer("relu"), matrix, other, bias),
       ...gradients("dense with GELU", layer("gelu"), matrix, other, bias),
       ...gradients("layer norm", norm, matrix, gain, offset),

@@ -8,7 +8,8 @@ import { canFuse, type FusedOperation, runFused } from "./fused.ts";
 
 const UNIFORM = "L0gmRandomUniform";
 const NORMAL = "L0gmRandomNormal";
-const DROP = "L0gmDropout";
+/** The kernel of {@link dropout}. */
+export const DROP = "L0gmDropout";
 
 /** Groups of four elements that are worth a second thread. */
 const SHARED_QUADS = 1024;
@@ -167,7 +168,7 @@ const drop: Kernel = {
   },
 };
 
-const gradient: GradConfig = {
+export const dropoutGradient: GradConfig = {
   kernelName: DROP,
   gradFunc: (dy, _, attrs) => ({ x: () => runFused(DROP, { x: dy as Tensor }, attrs) }),
 };
@@ -178,5 +179,5 @@ export const randomOperation: FusedOperation = {
     generator(NORMAL, RANDOM_NORMAL, 2, ["mean", "deviation"]),
     drop,
   ],
-  gradient,
+  gradient: dropoutGradient,
 };

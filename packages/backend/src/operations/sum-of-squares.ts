@@ -1,11 +1,11 @@
 import {
-  addN,
   type GradConfig,
   mul,
   type NamedTensorMap,
   type Scalar,
   scalar,
   square,
+  stack,
   sum,
   type Tensor,
   tidy,
@@ -44,7 +44,8 @@ export function sumOfSquares(tensors: readonly Tensor[]): Scalar {
     // An array, as tf.concat passes it: what is given by names can not be saved as a whole.
     return runFused(NAME, [...tensors] as unknown as NamedTensorMap) as Scalar;
   }
-  return tidy(() => addN(tensors.map((tensor) => sum(square(tensor)))) as Scalar);
+  // Not addN: WebGPU's fails beyond the device's limit of buffers, without an error.
+  return tidy(() => sum(stack(tensors.map((tensor) => sum(square(tensor))))) as Scalar);
 }
 
 const kernel: Kernel = {
