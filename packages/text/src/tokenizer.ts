@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { ConfigError, FormatError } from "@l0gm/core";
 import { type ModelFiles, ModelSource } from "./source.ts";
+import { encodesByChunk, WordCache } from "./word-cache.ts";
 
 /** Which tokens of a long text stay. */
 export type Truncation = "head" | "head-and-tail";
@@ -51,6 +52,7 @@ export class TextTokenizer {
   /** The same for tokenizers that make the same ids of every text. */
   readonly fingerprint: string;
   readonly #tokenizer: HuggingFaceTokenizer;
+  readonly #words: WordCache | undefined;
   readonly #single: Template;
   readonly #pair: Template;
 
@@ -68,6 +70,7 @@ export class TextTokenizer {
       const received = cause instanceof Error ? cause.message : String(cause);
       throw new FormatError({ where, expected: "a tokenizer in the Hugging Face format", received }, { cause });
     }
+    this.#words = encodesByChunk(tokenizer) ? new WordCache((chunk) => this.#whole(chunk)) : undefined;
     const stated = Number(Reflect.get(config, "model_max_length"));
     const { maximumLength = stated > 0 && stated < LONGEST ? stated : LONGEST, truncation = "head" } = options;
     this.#single = this.#template();
@@ -121,6 +124,10 @@ export class TextTokenizer {
   }
 
   #plain(text: string): number[] {
+    return this.#words?.encode(text) ?? this.#whole(text);
+  }
+
+  #whole(text: string): number[] {
     return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
   }
 

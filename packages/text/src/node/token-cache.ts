@@ -5,7 +5,7 @@ import { type LabelledTexts, type LabelledTokens, tokenize } from "../dataset.ts
 import type { TextTokenizer, TokenSequence } from "../tokenizer.ts";
 
 /**
- * As {@link tokenize}, but what was done before is read from disk: a tokenizer needs some milliseconds a review.
+ * As {@link tokenize}, but what was done before is read from disk.
  *
  * @param directory - folder of all caches; a file's name says which texts and which tokenizer it is of
  * @throws DataError when a text has nothing but white space
