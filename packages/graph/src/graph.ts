@@ -12,6 +12,8 @@ export interface NodeGraph {
   readonly labels: Int32Array;
   /** Names of the classes, by index. */
   readonly classes: readonly string[];
+  /** How it was made up, of a graph that is simulated. */
+  readonly simulated?: string;
 }
 
 /** Which nodes train, select and test, ascending and disjoint. */

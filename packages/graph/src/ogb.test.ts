@@ -15,7 +15,8 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { ConfigError, DataError } from "@l0gm/core";
 import { afterAll, describe, expect, test } from "vitest";
-import { loadOgb } from "./ogb.ts";
+import { loadOgb, simulationOf } from "./ogb.ts";
+import { simulateProducts } from "./simulate-products.ts";
 import { writeOgb } from "./write-ogb.ts";
 
 const root = mkdtempSync(join(tmpdir(), "l0gm-graph-"));
@@ -365,6 +366,26 @@ describe("writeOgb", () => {
     expect(gunzipSync(readFileSync(join(folder, "raw/node-feat.csv.gz"))).toString()).toMatch(
       /^0\.500000,1\.000000\n-1\.000000,0\.200000\n/,
     );
+    expect(await simulationOf(folder)).toBeUndefined();
+  });
+
+  test("marks a simulated graph for good, until a real one takes its place", async () => {
+    const { name, graph, split } = await simulateProducts({ scale: 1 / 4096 });
+    const folder = join(root, "simulated");
+    const cacheDir = join(root, "cache-simulated");
+    await writeOgb(folder, graph, split, "sales_ranking");
+    expect(name).toMatch(/^simulated ogbn-products, scale 0\.000244/);
+    expect(await simulationOf(folder)).toBe(name);
+    for (const cached of [false, true]) {
+      const loaded = await loadOgb(folder, { cacheDir });
+      expect(loaded).toMatchObject({ cached, graph: { simulated: name } });
+      expect(loaded.warnings).toContain(`The graph is not a real one: ${name}`);
+      expect(loaded.split).toEqual(split);
+    }
+    const real = await loadOgb(folderOf());
+    await writeOgb(folder, real.graph, real.split, "sales_ranking");
+    expect(await simulationOf(folder)).toBeUndefined();
+    expect((await loadOgb(folder, { cacheDir })).graph).not.toHaveProperty("simulated");
   });
 });
 

@@ -17,6 +17,9 @@ const FILES = {
 
 const PARTS = { train: "train", validation: "valid", test: "test" } as const;
 
+/** Says how a graph was made up; folders of graphs that were collected have no such file. */
+export const SIMULATION = "SIMULATED.txt";
+
 /** Of what the cache holds; a change of it makes old ones unused. */
 const CACHE_VERSION = 1;
 
@@ -98,6 +101,25 @@ export async function readOgbCounts(path: string): Promise<{ readonly nodes: num
   }
 }
 
+/**
+ * How a folder's or archive's graph was made up, as {@link writeOgb} notes it of a simulated one. Reads nothing else.
+ *
+ * @returns nothing where the graph is not known to be simulated
+ * @throws DataError when nothing is at the path, or the note cannot be read
+ */
+export async function simulationOf(path: string): Promise<string | undefined> {
+  const archive = await openArchive(path);
+  try {
+    return await readSimulation(archive);
+  } finally {
+    archive.close();
+  }
+}
+
+async function readSimulation(archive: Archive): Promise<string | undefined> {
+  return archive.has(SIMULATION) ? (await readText(archive, SIMULATION)).trim() : undefined;
+}
+
 async function load(archive: Archive, options: OgbOptions): Promise<LoadedGraph> {
   const { cacheDir, shared = false, onProgress = () => {} } = options;
   for (const name of [FILES.nodes, FILES.edges, FILES.edge, FILES.features, FILES.labels]) requireFile(archive, name);
@@ -109,11 +131,14 @@ async function load(archive: Archive, options: OgbOptions): Promise<LoadedGraph>
   const folder =
     cacheDir === undefined ? undefined : `${cacheDir}/graph-${CACHE_VERSION}-${graphChecksum.slice(0, 32)}`;
   const kept = folder === undefined ? undefined : await fromCache(folder, shared, warnings, onProgress);
-  const { graph, warnings: ofGraph } = kept ?? (await readGraph(archive, shared, onProgress));
+  const { graph: found, warnings: ofGraph } = kept ?? (await readGraph(archive, shared, onProgress));
   if (folder !== undefined && kept === undefined) {
     onProgress("writing the cache");
-    await keep(folder, graph, ofGraph);
+    await keep(folder, found, ofGraph);
   }
+  const simulated = await readSimulation(archive);
+  const graph: NodeGraph = simulated === undefined ? found : { ...found, simulated };
+  if (simulated !== undefined) warnings.push(`The graph is not a real one: ${simulated}`);
   const split =
     splitName === undefined
       ? splitNodes(graph.labels, options.shares)

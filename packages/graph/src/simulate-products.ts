@@ -46,7 +46,7 @@ export interface ProductsOptions {
 
 /** A graph that is made up. */
 export interface SimulatedProducts {
-  /** Says that it is simulated, and how. */
+  /** Says that it is simulated, and how; so does `graph.simulated`, and the folder that `writeOgb` makes of it. */
   readonly name: string;
   readonly graph: NodeGraph;
   readonly split: NodeSplit;
@@ -74,9 +74,10 @@ export async function simulateProducts(options: ProductsOptions): Promise<Simula
   const features = drawFeatures(labels, { separation, seed, shared });
   const classes = TRAIN_SHARES.map((_, label) => `simulated ${label}`);
   const range = (from: number, to: number): Int32Array => Int32Array.from({ length: to - from }, (_, i) => from + i);
+  const name = `simulated ogbn-products, scale ${scale}, seed ${seed}, ${labelsFrom === undefined ? "simulated" : "real"} labels`;
   return {
-    name: `simulated ogbn-products, scale ${scale}, seed ${seed}, ${labelsFrom === undefined ? "simulated" : "real"} labels`,
-    graph: { csr, features, columns: COLUMNS, labels, classes },
+    name,
+    graph: { csr, features, columns: COLUMNS, labels, classes, simulated: name },
     split: {
       train: range(0, train),
       validation: range(train, train + validation),

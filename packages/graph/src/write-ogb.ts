@@ -1,6 +1,7 @@
 import { ConfigError } from "@l0gm/core";
-import { writeGzip } from "#files";
+import { discard, writeGzip } from "#files";
 import type { NodeGraph, NodeSplit } from "./graph.ts";
+import { SIMULATION } from "./ogb.ts";
 
 const PIECE = 1 << 20;
 /** No number that is written is longer, its separator included. */
@@ -63,16 +64,19 @@ class NumberWriter {
 
 /**
  * Writes a graph in the layout of ogbn-products, which {@link loadOgb} and OGB's own package read: every pair of nodes once, as
- * `smaller,larger`; features with six decimals. Files are streamed, and appear whole or not at all.
+ * `smaller,larger`; features with six decimals. Files are streamed, and appear whole or not at all. The folder of a
+ * simulated graph says so in `SIMULATED.txt.gz`, which is there before anything else is.
  *
  * @param splitName - the folder under `split`
  * @throws ConfigError when the graph has a direction, as this layout has none
  */
 export async function writeOgb(folder: string, graph: NodeGraph, split: NodeSplit, splitName: string): Promise<void> {
-  const { csr, features, columns, labels, classes } = graph;
+  const { csr, features, columns, labels, classes, simulated } = graph;
   const edges = countPairs(graph);
   const write = (name: string, pieces: Iterable<Uint8Array>): Promise<void> =>
     writeGzip(`${folder}/${name}.csv.gz`, pieces);
+  const mark = `${folder}/${SIMULATION}.gz`;
+  if (simulated !== undefined) await writeGzip(mark, [new TextEncoder().encode(`${simulated}\n`)]);
   await write("raw/num-node-list", integers([csr.rows]));
   await write("raw/num-edge-list", integers([edges]));
   await write("raw/edge", pairs(graph));
@@ -83,6 +87,8 @@ export async function writeOgb(folder: string, graph: NodeGraph, split: NodeSpli
   await write(`split/${splitName}/train`, integers(split.train));
   await write(`split/${splitName}/valid`, integers(split.validation));
   await write(`split/${splitName}/test`, integers(split.test));
+  // Not before: until now the folder may have held parts of a simulated graph.
+  if (simulated === undefined) await discard(mark);
 }
 
 /** @throws ConfigError when an edge has no reverse */

@@ -11,6 +11,7 @@ export function describeResult({
   metrics,
   cost,
   timing,
+  data,
 }: RunResult): string {
   const { test } = metrics;
   const asked = active.requested === undefined ? "" : `, asked for ${active.requested}`;
@@ -19,7 +20,7 @@ export function describeResult({
     : `${active.count} of ${dimensions} dimensions open${asked}`;
   const { parameters, macs, latencyMs } = cost;
   return [
-    `${benchmark} ${method}, seed ${seed}: ${open}`,
+    `${benchmark}${data.simulated === true ? ` (${data.name})` : ""} ${method}, seed ${seed}: ${open}`,
     `  test      ${describeMetrics(test)}`,
     `  with T = ${test.temperature.toFixed(3)}: NLL ${test.temperatureScaled.nll.toFixed(4)}, ECE ${test.temperatureScaled.ece.toFixed(4)}`,
     `  compacted ${parameters.compacted} of ${parameters.dense} parameters, ${macs.compacted} of ${macs.dense} MACs a row, ` +

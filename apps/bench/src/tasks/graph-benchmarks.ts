@@ -7,7 +7,7 @@ import { archivePath, dataPath, dataSet, digestFile, filePath, requireFolder } f
 import { GRAPH_COMPARATORS } from "./graph-comparators.ts";
 import { type GraphConfig, graphConfig } from "./graph-config.ts";
 import { graphData } from "./graph-data.ts";
-import { newGraph } from "./own-graph.ts";
+import { graphIdentity, newGraph } from "./own-graph.ts";
 import type { Task } from "./task.ts";
 
 interface GraphBenchmark {
@@ -44,13 +44,14 @@ function graphBenchmark({
       const set = dataSet(name);
       const folder = requireFolder(set, dataDir);
       const archive = archivePath(folder, set);
-      if (archive !== undefined) return { name, checksum: (await digestFile(archive)).sha256 };
+      const identity = await graphIdentity(dataPath(folder, set), name);
+      if (archive !== undefined) return { ...identity, checksum: (await digestFile(archive)).sha256 };
       const hash = createHash("sha256");
       for (const each of set.files) {
         const { sha256 } = await digestFile(filePath(folder, each) ?? "");
         hash.update(`${each.name} ${sha256}\n`);
       }
-      return { name, checksum: hash.digest("hex") };
+      return { ...identity, checksum: hash.digest("hex") };
     },
     async load({ config: settings, source, split, seed }) {
       const set = dataSet(name);

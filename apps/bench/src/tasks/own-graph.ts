@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { ConfigError, DataError } from "@l0gm/core";
-import { type GraphBatch, loadGraphCsv, loadOgb, type NodeGraph, type NodeSplit } from "@l0gm/graph";
+import { type GraphBatch, loadGraphCsv, loadOgb, type NodeGraph, type NodeSplit, simulationOf } from "@l0gm/graph";
 import { digestFile } from "../data/folders.ts";
 import { GRAPH_COMPARATORS } from "./graph-comparators.ts";
 import { type GraphConfig, graphConfig } from "./graph-config.ts";
 import { graphData, newNodes } from "./graph-data.ts";
-import type { NewRows, Task, TaskSource } from "./task.ts";
+import type { DataIdentity, NewRows, Task, TaskSource } from "./task.ts";
 
 /** Stands for the only split in a folder, or for one that is cut by class where there is none. */
 const OWN_SPLIT = "own";
@@ -26,13 +26,19 @@ export const ownGraph: Task<GraphBatch, GraphConfig> = {
     const path = pathOf(source);
     const hash = createHash("sha256");
     for (const [name, file] of filesOf(path)) hash.update(`${name} ${(await digestFile(file)).sha256}\n`);
-    return { name: basename(resolve(path)), checksum: hash.digest("hex") };
+    return { ...(await graphIdentity(path, basename(resolve(path)))), checksum: hash.digest("hex") };
   },
   async load({ config, source, split, seed }) {
     return graphData(await loadOwn(pathOf(source), split, seed), config, seed);
   },
   newRows: newGraph,
 };
+
+/** The name of a graph's data, which is never that of a real graph where the folder is marked as simulated. */
+export async function graphIdentity(path: string, name: string): Promise<Omit<DataIdentity, "checksum">> {
+  const simulation = await simulationOf(path);
+  return simulation === undefined ? { name } : { name: simulation, simulated: true };
+}
 
 /**
  * All nodes of a graph for a finished run, in the order of its labels. Labels have to be there, whatever they are: the layout has them.

@@ -17,6 +17,8 @@ export interface DataIdentity {
   readonly name: string;
   /** SHA-256, hexadecimal, over everything that is read. */
   readonly checksum: string;
+  /** The rows were made up; `name` says how. */
+  readonly simulated?: true;
 }
 
 /** Test rows that share one value of a column. */
