@@ -1,7 +1,7 @@
 import { ConfigError, type Random } from "@l0gm/core";
 import { Csr, type CsrArrays, TRUSTED } from "../csr.ts";
+import { zerosLike } from "../shared-arrays.ts";
 import { priorities } from "./edge-priorities.ts";
-import { zerosLike } from "./shared-arrays.ts";
 
 /** Options of {@link dropEdges}. */
 export interface DropEdgesOptions {

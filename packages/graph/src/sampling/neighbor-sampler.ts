@@ -1,10 +1,10 @@
 import { ConfigError, DataError, Random } from "@l0gm/core";
 import type { StreamKeys } from "@l0gm/core/operations";
 import { Csr, type NodeIds, TRUSTED } from "../csr.ts";
+import { shared, sharedCsr } from "../shared-arrays.ts";
 import type { BlockDrawer } from "./block-drawer.ts";
 import { answersOfCrew } from "./crew.ts";
 import { type Answer, answer, type Job, makeDrawer, type NodeTable, type Task } from "./job.ts";
-import { shared, sharedCsr } from "./shared-arrays.ts";
 
 /** Options of {@link NeighborSampler}. */
 export interface NeighborSamplerOptions {

@@ -3,9 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { SampledBatch } from "../batch.ts";
 import type { Csr, NodeIds } from "../csr.ts";
 import type { NodeGraph } from "../graph.ts";
+import { sharedCsr } from "../shared-arrays.ts";
 import { dropEdges } from "./drop-edges.ts";
 import { checkedNodes, NeighborSampler, type NeighborSamplerOptions } from "./neighbor-sampler.ts";
-import { sharedCsr } from "./shared-arrays.ts";
 
 /** Options of {@link sampledDataset}. */
 export interface SampledDatasetOptions extends Omit<NeighborSamplerOptions, "seed"> {
