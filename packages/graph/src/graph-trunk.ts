@@ -11,10 +11,11 @@ import {
 import * as tf from "@tensorflow/tfjs-core";
 import type { GraphBatch, SampledBatch, WholeGraphBatch } from "./batch.ts";
 import { transpose } from "./csr.ts";
+import { gatherRows } from "./gather-rows.ts";
 import type { NodeGraph } from "./graph.ts";
 import { applyLayerWise } from "./layer-wise.ts";
 import type { Messages } from "./layers/messages.ts";
-import { neighborhoodOf, rowsOf } from "./neighborhood.ts";
+import { neighborhoodOf } from "./neighborhood.ts";
 import { type Evaluate, Passes } from "./passes.ts";
 import { type Adjacency, firstRows } from "./spmm.ts";
 
@@ -95,7 +96,7 @@ export function graphTrunk(kind: GraphKind, weights: ModuleWeights, options: Gra
       return applyLayerWise(stages, blocks, { values: all, width: columns }, how);
     }
     const { blocks, inputs } = neighborhoodOf(graph, nodes, layers);
-    return applyLayerWise(stages, blocks, { values: rowsOf(all, columns, inputs), width: columns }, how);
+    return applyLayerWise(stages, blocks, { values: gatherRows(all, columns, inputs), width: columns }, how);
   };
   const passes = new Passes(evaluate);
 
@@ -106,7 +107,7 @@ export function graphTrunk(kind: GraphKind, weights: ModuleWeights, options: Gra
     const { blocks, inputs } = neighborhoodOf(prepare(graph.csr), nodes, layers);
     // Features have no gradient, so few ask for the first block's transpose: kernels make it for those.
     for (const block of blocks.slice(1)) block.transposed = transpose(block);
-    const plan = { graph, blocks, features: rowsOf(graph.features, features, inputs) };
+    const plan = { graph, blocks, features: gatherRows(graph.features, features, inputs) };
     plans.set(nodes, plan);
     return plan;
   };

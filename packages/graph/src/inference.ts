@@ -1,7 +1,8 @@
 import { type Encoder, EVALUATION, type GatedClassifier } from "@l0gm/core";
+import { checkInteger } from "@l0gm/core/modules";
 import type { GraphBatch, WholeGraphBatch } from "./batch.ts";
 import type { NodeGraph } from "./graph.ts";
-import { checkChunk, type LayerWiseOptions } from "./layer-wise.ts";
+import type { LayerWiseOptions } from "./layer-wise.ts";
 import { makePass } from "./passes.ts";
 
 /** Options of {@link inferAllNodes}. */
@@ -33,7 +34,7 @@ export async function inferAllNodes(
   graph: NodeGraph,
   options: InferenceOptions = {},
 ): Promise<Float32Array> {
-  checkChunk("inferAllNodes", options);
+  if (options.chunk !== undefined) checkInteger("inferAllNodes", "chunk", options.chunk);
   const isEncoder = "encode" in modelOrEncoder;
   const columns = isEncoder ? modelOrEncoder.width : modelOrEncoder.classes;
   const pass = makePass(options);

@@ -1,8 +1,9 @@
-import { ConfigError, EVALUATION } from "@l0gm/core";
+import { EVALUATION } from "@l0gm/core";
 import * as tf from "@tensorflow/tfjs-core";
 import type { CsrArrays } from "./csr.ts";
+import { gatherRows } from "./gather-rows.ts";
 import type { GraphStage } from "./graph-trunk.ts";
-import { partOf, rowsOf } from "./neighborhood.ts";
+import { partOf } from "./neighborhood.ts";
 
 /** How far an inference over many nodes is. */
 export interface InferenceProgress {
@@ -27,12 +28,6 @@ const CHUNK = 2 ** 19;
 export interface HostMatrix {
   readonly values: Float32Array;
   readonly width: number;
-}
-
-/** @throws ConfigError unless `chunk` is an integer of at least 1 */
-export function checkChunk(where: string, { chunk = CHUNK }: LayerWiseOptions): void {
-  if (Number.isSafeInteger(chunk) && chunk >= 1) return;
-  throw new ConfigError({ where, expected: "chunk to be an integer of at least 1", received: chunk });
 }
 
 /**
@@ -79,7 +74,7 @@ function applyStage(
       const whole = start === 0 && end === block.rows;
       const rows = Int32Array.from({ length: end - start }, (_, i) => start + i);
       const cut = whole ? undefined : partOf(block, rows, NONE, places);
-      const sources = cut === undefined ? sent.values : rowsOf(sent.values, sent.width, cut.columns);
+      const sources = cut === undefined ? sent.values : gatherRows(sent.values, sent.width, cut.columns);
       const messages = {
         graph: cut?.part ?? block,
         sources: tf.tensor2d(sources, [sources.length / sent.width, sent.width], "float32"),

@@ -73,13 +73,3 @@ export function partOf(
 function entriesOf({ offsets }: CsrArrays, row: number): number {
   return (offsets[row + 1] as number) - (offsets[row] as number);
 }
-
-/** Row-major `[ids, width]`: the rows of these ids. */
-export function rowsOf(from: Float32Array, width: number, ids: Int32Array): Float32Array {
-  const to = new Float32Array(ids.length * width);
-  for (let i = 0; i < ids.length; i++) {
-    const start = (ids[i] as number) * width;
-    to.set(from.subarray(start, start + width), i * width);
-  }
-  return to;
-}

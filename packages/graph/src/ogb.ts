@@ -4,6 +4,7 @@ import { type Archive, discard, openArchive, readArrays, readText, writeArrays }
 import { Csr } from "./csr.ts";
 import type { NodeGraph, NodeSplit } from "./graph.ts";
 import { readNumbers } from "./number-parser.ts";
+import { shared, sharedCsr } from "./shared-arrays.ts";
 import { type SplitShares, splitNodes } from "./split-nodes.ts";
 
 const FILES = {
@@ -222,7 +223,7 @@ async function readCount(archive: Archive, name: string): Promise<number> {
 
 async function readGraph(
   archive: Archive,
-  shared: boolean,
+  inSharedMemory: boolean,
   onProgress: (step: string) => void,
 ): Promise<{ graph: NodeGraph; warnings: readonly string[] }> {
   const nodes = await readCount(archive, FILES.nodes);
@@ -252,10 +253,10 @@ async function readGraph(
   });
   const classes = await readClasses(archive, labels as Int32Array);
   const graph: NodeGraph = {
-    csr: shared ? sharedCsr(csr) : csr,
-    features: shared ? share(values as Float32Array) : (values as Float32Array),
+    csr: inSharedMemory ? sharedCsr(csr) : csr,
+    features: inSharedMemory ? shared(values as Float32Array) : (values as Float32Array),
     columns,
-    labels: shared ? share(labels as Int32Array) : (labels as Int32Array),
+    labels: inSharedMemory ? shared(labels as Int32Array) : (labels as Int32Array),
     classes,
   };
   const warnings = edges === 0 ? [`${archive.nameOf(FILES.edge)}: the graph has no edges`] : [];
@@ -274,17 +275,6 @@ async function readEdges(archive: Archive, nodes: number, edges: number): Promis
     planar: true,
   });
   return Csr.fromEdges(values.subarray(0, edges), values.subarray(edges), { nodes, undirected: true });
-}
-
-function share<T extends Float32Array | Int32Array>(array: T): T {
-  const buffer = new SharedArrayBuffer(array.byteLength);
-  const copy = array instanceof Float32Array ? new Float32Array(buffer) : new Int32Array(buffer);
-  copy.set(array);
-  return copy as T;
-}
-
-function sharedCsr({ rows, columns, offsets, neighbors }: Csr): Csr {
-  return new Csr({ rows, columns, offsets: share(offsets), neighbors: share(neighbors) });
 }
 
 /** Names by index from the mapping, or the indices themselves where there is none; every label must have one. */

@@ -1,7 +1,7 @@
 import type { WholeGraphBatch } from "./batch.ts";
+import { gatherRows } from "./gather-rows.ts";
 import type { NodeGraph } from "./graph.ts";
 import type { LayerWiseOptions } from "./layer-wise.ts";
-import { rowsOf } from "./neighborhood.ts";
 
 /** What a pass over a graph is about. */
 export interface PassOptions extends LayerWiseOptions {
@@ -53,7 +53,7 @@ export class Passes {
       return this.#evaluate(graph, { ...options.get(pass), nodes });
     }
     computed.served.add(batch);
-    return rowsOf(computed.values, width, ids);
+    return gatherRows(computed.values, width, ids);
   }
 
   #begin({ graph, pass }: WholeGraphBatch): Computed {

@@ -3,6 +3,7 @@ import { openArchive } from "#files";
 import { Csr } from "./csr.ts";
 import type { NodeGraph, NodeSplit } from "./graph.ts";
 import { readNumbers } from "./number-parser.ts";
+import { sharedCsr } from "./shared-arrays.ts";
 
 /** The published size of ogbn-products. */
 const NODES = 2_449_029;
@@ -258,12 +259,7 @@ function drawEdges(labels: Int32Array, { edges, homophily, seed, shared }: EdgeD
   }
   for (const pair of extra) put(at++, pair);
   const csr = Csr.fromEdges(from, to, { nodes, undirected: true });
-  if (!shared) return csr;
-  const offsets = allocate(csr.offsets.length, true, Int32Array);
-  const neighbors = allocate(csr.neighbors.length, true, Int32Array);
-  offsets.set(csr.offsets);
-  neighbors.set(csr.neighbors);
-  return new Csr({ rows: nodes, columns: nodes, offsets, neighbors });
+  return shared ? sharedCsr(csr) : csr;
 }
 
 /** Whether ascending numbers hold one. */

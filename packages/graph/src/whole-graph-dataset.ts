@@ -1,4 +1,5 @@
-import { ConfigError, DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import { DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import { checkInteger } from "@l0gm/core/modules";
 import type { WholeGraphBatch } from "./batch.ts";
 import type { NodeGraph } from "./graph.ts";
 import { makePass } from "./passes.ts";
@@ -34,9 +35,7 @@ function* batches(
   batchSize: number,
   shuffle: Random | undefined,
 ): Generator<LabelledBatch<WholeGraphBatch>, void, undefined> {
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw new ConfigError({ where: "wholeGraphDataset", expected: "a batch size of at least 1", received: batchSize });
-  }
+  checkInteger("wholeGraphDataset", "batchSize", batchSize);
   const pass = makePass({ nodes: rows });
   // All at once need no order; and being the same array again and again, what they depend on is found once.
   const all = batchSize >= rows.length;

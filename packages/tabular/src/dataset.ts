@@ -1,4 +1,5 @@
-import { ConfigError, DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import { DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import { checkInteger } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
 import type { TableData } from "./preprocess.ts";
 
@@ -55,9 +56,7 @@ function* batches(
   batchSize: number,
   shuffle: Random | undefined,
 ): Generator<LabelledBatch<TableBatch>, void, undefined> {
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw new ConfigError({ where: "tableDataset", expected: "a batch size of at least 1", received: batchSize });
-  }
+  checkInteger("tableDataset", "batchSize", batchSize);
   const order = shuffle?.permutation(data.rows) ?? Int32Array.from({ length: data.rows }, (_, i) => i);
   for (let start = 0; start < data.rows; start += batchSize) {
     const rows = order.subarray(start, start + batchSize);

@@ -1,4 +1,5 @@
-import { ConfigError, DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import { DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import { checkInteger } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
 import type { TokenBatch } from "./batch.ts";
 import type { TextTokenizer, TokenSequence } from "./tokenizer.ts";
@@ -85,7 +86,7 @@ export function textDataset({ sequences, labels, classes, paddingId }: LabelledT
     rows: sequences.length,
     classes,
     *batches(batchSize: number, shuffle?: Random): Generator<LabelledBatch<TokenBatch>> {
-      checkBatchSize(where, batchSize);
+      checkInteger(where, "batchSize", batchSize);
       for (const rows of bucketedOrder(lengths, batchSize, shuffle)) {
         const inputs = pad(
           Array.from(rows, (row) => sequences[row] as TokenSequence),
@@ -100,12 +101,6 @@ export function textDataset({ sequences, labels, classes, paddingId }: LabelledT
       }
     },
   };
-}
-
-/** @throws ConfigError unless it is an integer of at least 1 */
-export function checkBatchSize(where: string, batchSize: number): void {
-  if (Number.isSafeInteger(batchSize) && batchSize >= 1) return;
-  throw new ConfigError({ where, expected: "a batch size of at least 1", received: batchSize });
 }
 
 /** Whether a token is of a second text: of one alone, no batch needs types. */

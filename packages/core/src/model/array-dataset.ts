@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { ConfigError, DataError, ShapeError } from "../errors.ts";
+import { DataError, ShapeError } from "../errors.ts";
+import { checkInteger } from "../modules/checks.ts";
 import type { Random } from "../random.ts";
 import type { Dataset, LabelledBatch } from "./encoder.ts";
 
@@ -37,9 +38,7 @@ export function arrayDataset(values: Float32Array, labels: Int32Array, classes: 
     rows,
     classes,
     *batches(batchSize: number, shuffle?: Random): Generator<LabelledBatch<tf.Tensor2D>> {
-      if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-        throw new ConfigError({ where, expected: "a batch size of at least 1", received: batchSize });
-      }
+      checkInteger(where, "batchSize", batchSize);
       const order = shuffle?.permutation(rows) ?? Int32Array.from(labels.keys());
       for (let start = 0; start < rows; start += batchSize) {
         const chosen = order.subarray(start, start + batchSize);

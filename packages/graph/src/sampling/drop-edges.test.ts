@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { edgeWeight, graphs } from "../../test/graphs.ts";
 import { Csr } from "../csr.ts";
+import { sharedCsr } from "../shared-arrays.ts";
 import { dropEdges } from "./drop-edges.ts";
-import { sharedCsr } from "./shared-arrays.ts";
 
 const rates = fc.double({ min: 0, max: 0.99, noNaN: true });
 

@@ -1,7 +1,8 @@
 import { ConfigError, type Random } from "@l0gm/core";
+import { checkRate } from "@l0gm/core/modules";
 import { Csr, type CsrArrays, TRUSTED } from "../csr.ts";
+import { zerosLike } from "../shared-arrays.ts";
 import { priorities } from "./edge-priorities.ts";
-import { zerosLike } from "./shared-arrays.ts";
 
 /** Options of {@link dropEdges}. */
 export interface DropEdgesOptions {
@@ -26,9 +27,7 @@ export interface DropEdgesOptions {
  */
 export function dropEdges(csr: Csr, rate: number, random: Random, { undirected = true }: DropEdgesOptions = {}): Csr {
   const where = "dropEdges";
-  if (!(rate >= 0 && rate < 1)) {
-    throw new ConfigError({ where, expected: "a rate from 0 to below 1", received: rate });
-  }
+  checkRate(where, "rate", rate);
   if (undirected && csr.rows !== csr.columns) {
     const expected = "as many rows as columns, so that edges have a reverse";
     const hint = "Set undirected to false.";

@@ -2,7 +2,8 @@
 
 import type { StreamKeys } from "@l0gm/core/operations";
 import type { CsrArrays } from "../csr.ts";
-import { BlockDrawer, type DrawnNodes, gatherRows } from "./block-drawer.ts";
+import { gatherRows } from "../gather-rows.ts";
+import { BlockDrawer, type DrawnNodes } from "./block-drawer.ts";
 
 /** Rows of numbers, one a node. */
 export interface NodeTable {

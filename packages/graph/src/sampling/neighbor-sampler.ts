@@ -1,10 +1,11 @@
 import { ConfigError, DataError, Random } from "@l0gm/core";
+import { checkInteger } from "@l0gm/core/modules";
 import type { StreamKeys } from "@l0gm/core/operations";
 import { Csr, type NodeIds, TRUSTED } from "../csr.ts";
+import { shared, sharedCsr } from "../shared-arrays.ts";
 import type { BlockDrawer } from "./block-drawer.ts";
 import { answersOfCrew } from "./crew.ts";
 import { type Answer, answer, type Job, makeDrawer, type NodeTable, type Task } from "./job.ts";
-import { shared, sharedCsr } from "./shared-arrays.ts";
 
 /** Options of {@link NeighborSampler}. */
 export interface NeighborSamplerOptions {
@@ -191,12 +192,8 @@ function checkOptions({ fanOut, seed, workers = 0, prefetch = workers + 1 }: Nei
     const expected = "a fan-out of at least one layer, each an integer of at least 1, or -1 for all";
     throw new ConfigError({ where, expected, received: JSON.stringify(fanOut) });
   }
-  if (!Number.isSafeInteger(workers) || workers < 0) {
-    throw new ConfigError({ where, expected: "workers to be an integer of at least 0", received: workers });
-  }
-  if (!Number.isSafeInteger(prefetch) || prefetch < 1) {
-    throw new ConfigError({ where, expected: "prefetch to be an integer of at least 1", received: prefetch });
-  }
+  checkInteger(where, "workers", workers, 0);
+  checkInteger(where, "prefetch", prefetch);
   // Refuses what is no seed.
   Random.from(seed);
 }

@@ -1,11 +1,12 @@
-import { ConfigError, DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import { DataError, type Dataset, type LabelledBatch, type Random } from "@l0gm/core";
+import { checkInteger, checkRate } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
 import type { SampledBatch } from "../batch.ts";
 import type { Csr, NodeIds } from "../csr.ts";
 import type { NodeGraph } from "../graph.ts";
+import { sharedCsr } from "../shared-arrays.ts";
 import { dropEdges } from "./drop-edges.ts";
 import { checkedNodes, NeighborSampler, type NeighborSamplerOptions } from "./neighbor-sampler.ts";
-import { sharedCsr } from "./shared-arrays.ts";
 
 /** Options of {@link sampledDataset}. */
 export interface SampledDatasetOptions extends Omit<NeighborSamplerOptions, "seed"> {
@@ -42,9 +43,7 @@ export function sampledDataset(
   nodes: NodeIds,
   { dropEdge = 0, undirected = true, seed = 0, ...options }: SampledDatasetOptions,
 ): Dataset<SampledBatch> {
-  if (!(dropEdge >= 0 && dropEdge < 1)) {
-    throw new ConfigError({ where: "sampledDataset", expected: "dropEdge from 0 to below 1", received: dropEdge });
-  }
+  checkRate("sampledDataset", "dropEdge", dropEdge);
   const ids = checkedNodes("sampledDataset", nodes, graph.csr.rows);
   checkGraph(graph);
   const samplerOf = (csr: Csr): NeighborSampler => new NeighborSampler(csr, { ...options, seed });
@@ -58,9 +57,7 @@ export function sampledDataset(
     rows: ids.length,
     classes: graph.classes.length,
     batches(batchSize, shuffle) {
-      if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-        throw new ConfigError({ where: "sampledDataset", expected: "a batch size of at least 1", received: batchSize });
-      }
+      checkInteger("sampledDataset", "batchSize", batchSize);
       if (shuffle === undefined) return batches(graph, whole, ids, batchSize, 0);
       const order = shuffle.permutation(ids.length).map((i) => ids[i] as number);
       // 0 is the address of passes without a shuffle.

@@ -1,4 +1,5 @@
 import { ConfigError, type Random } from "@l0gm/core";
+import { checkInteger } from "@l0gm/core/modules";
 import type { Csr } from "../csr.ts";
 import { keepEdges } from "./drop-edges.ts";
 import { priorities } from "./edge-priorities.ts";
@@ -53,9 +54,7 @@ export function sparsifyByDegree(csr: Csr, options: SparsifyOptions, random: Ran
     }
     return byResistance(csr, fraction, random);
   }
-  if (!Number.isSafeInteger(maximumDegree) || maximumDegree < 1) {
-    throw new ConfigError({ where, expected: "maximumDegree to be an integer of at least 1", received: maximumDegree });
-  }
+  checkInteger(where, "maximumDegree", maximumDegree);
   return capped(csr, maximumDegree, random);
 }
 

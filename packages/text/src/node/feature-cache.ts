@@ -10,11 +10,12 @@ import {
   type Random,
   toHalves,
 } from "@l0gm/core";
+import { checkInteger } from "@l0gm/core/modules";
 import { directory as openDirectory } from "@l0gm/core/node";
 import * as tf from "@tensorflow/tfjs-core";
 import type { HiddenBatch } from "../batch.ts";
 import type { BertPrefix } from "../bert.ts";
-import { arePaired, bucketedOrder, checkBatchSize, type LabelledTokens, pad } from "../dataset.ts";
+import { arePaired, bucketedOrder, type LabelledTokens, pad } from "../dataset.ts";
 import type { TokenSequence } from "../tokenizer.ts";
 
 /** Options of {@link cacheFeatures}. */
@@ -135,8 +136,8 @@ export async function cacheFeatures(
   options: FeatureCacheOptions,
 ): Promise<CachedFeatures> {
   const { directory, batchSize = 32, shardRows = 256, onProgress, signal } = options;
-  checkBatchSize("cacheFeatures", batchSize);
-  checkBatchSize("cacheFeatures: shardRows", shardRows);
+  checkInteger("cacheFeatures", "batchSize", batchSize);
+  checkInteger("cacheFeatures", "shardRows", shardRows);
   const key = keyOf(prefix, data, shardRows);
   const folder = join(directory, key.slice(0, 16));
   const store = openDirectory(folder);
@@ -192,7 +193,7 @@ class CachedDataset implements CachedFeatures {
   }
 
   async *batches(batchSize: number, shuffle?: Random): AsyncGenerator<LabelledBatch<HiddenBatch>> {
-    checkBatchSize("cacheFeatures", batchSize);
+    checkInteger("cacheFeatures", "batchSize", batchSize);
     const lengths = this.#layout.places.map(({ tokens }) => tokens);
     for (const rows of bucketedOrder(lengths, batchSize, shuffle)) {
       const inputs = await this.#read(rows);

@@ -1,4 +1,4 @@
-import { Csr, TRUSTED } from "../csr.ts";
+import { Csr, TRUSTED } from "./csr.ts";
 
 type Numbers = Int32Array | Float32Array;
 
