@@ -4,19 +4,18 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Random } from "@l0gm/core";
 import { Command } from "commander";
-import { type Csr, NeighborSampler } from "../src/index.ts";
-import { heavyTailedGraph } from "./heavy-tailed.ts";
+import { type Csr, NeighborSampler, simulateProducts } from "../src/index.ts";
 import { writeNpy } from "./npy.ts";
+import { fillSection } from "./page.ts";
 
 interface Options {
-  readonly nodes: string;
-  readonly degree: string;
+  readonly scale: string;
   readonly batch: string;
   readonly fanOut: string;
   readonly batches: string;
@@ -107,8 +106,7 @@ class Peer {
 
 const program = new Command("bench:sampler")
   .description("sampled batches a second, beside DGL and PyTorch Geometric")
-  .option("--nodes <n>", "nodes of the simulated graph", "600000")
-  .option("--degree <n>", "its mean degree", "50")
+  .option("--scale <x>", "of the simulated graph: 1 has the size of ogbn-products", "0.25")
   .option("--batch <n>", "nodes a batch", "1024")
   .option("--fan-out <list>", "neighbours a layer, the output's first", "15,10,5")
   .option("--batches <n>", "batches a measurement", "20")
@@ -122,15 +120,17 @@ const program = new Command("bench:sampler")
   )
   .option("--dgl <file>", "an interpreter with dgl", "python3")
   .option("--json <file>", "where every number goes", "runs/sampler-benchmark.json")
-  .option("--markdown <file>", "where the table goes, besides the terminal")
+  .option("--markdown <file>", "a page with a section <!-- sampler -->, which is written anew")
   .parse();
 const options: Options = program.opts();
-const [nodes, degree, batch] = [Number(options.nodes), Number(options.degree), Number(options.batch)];
-const [batches, rounds] = [Number(options.batches), Number(options.rounds)];
+const [batch, batches, rounds] = [Number(options.batch), Number(options.batches), Number(options.rounds)];
 const fanOut = options.fanOut.split(",").map(Number);
 const workers = options.workers.split(",").map(Number);
 const seed = 1;
 
+const { name: graphName, graph } = await simulateProducts({ scale: Number(options.scale), seed });
+const { csr } = graph;
+const nodes = csr.rows;
 const perPass = Math.min(batches, Math.floor(nodes / batch / (rounds + 1)));
 if (perPass < 1) throw new Error(`${nodes} nodes are too few for ${rounds} rounds of batches of ${batch}`);
 
@@ -171,7 +171,6 @@ function title(name: string, threads: number): string {
   return `${name}, ${threads === 0 ? "no worker" : threads === 1 ? "1 worker" : `${threads} workers`}`;
 }
 
-const csr = heavyTailedGraph(nodes, degree, seed);
 const seeds = Random.from(seed, "seeds").permutation(nodes);
 const largest = csr.degrees().reduce((most, each) => Math.max(most, each), 0);
 const folder = await mkdtemp(join(tmpdir(), "l0gm-sampler-"));
@@ -181,8 +180,8 @@ await Promise.all([
   writeNpy(join(folder, "seeds.npy"), seeds),
 ]);
 const starts = [
-  await start("DGL", options.dgl, "dgl_peer.py", ["NeighborSampler"]),
-  await start("PyG", options.python, "pyg_peer.py", ["NeighborLoader", "NeighborSampler"]),
+  await start("DGL", options.dgl, "dgl", ["NeighborSampler"]),
+  await start("PyG", options.python, "pyg", ["NeighborLoader", "NeighborSampler"]),
 ];
 const loaders = starts.flatMap(({ loaders }) => loaders);
 const contenders = workers.flatMap((count) => [
@@ -207,10 +206,16 @@ await rm(folder, { recursive: true });
 async function start(
   library: string,
   python: string,
-  script: string,
+  key: string,
   names: readonly string[],
 ): Promise<{ library: string; loaders: Loader[]; versions?: unknown; absent?: string }> {
-  const peer = new Peer(python, [join(import.meta.dirname, script), folder, String(batch), ...fanOut.map(String)]);
+  const peer = new Peer(python, [
+    join(import.meta.dirname, "sampler_peer.py"),
+    key,
+    folder,
+    String(batch),
+    ...fanOut.map(String),
+  ]);
   try {
     const { versions } = await peer.answer();
     return { library, versions, loaders: names.map((loader) => ({ name: `${library} ${loader}`, peer, loader })) };
@@ -265,7 +270,7 @@ const run = {
     node: process.version,
     loadAverage: loadavg()[0],
   },
-  graph: { nodes, entries: csr.entries, largestDegree: largest, simulated: true },
+  graph: { name: graphName, nodes, entries: csr.entries, largestDegree: largest },
   options: { batch, fanOut, batches: perPass, peerBatches: Number(options.peerBatches), rounds, seed },
   peers: starts.map(({ library, versions, absent }) => ({ library, versions, absent })),
   results,
@@ -296,11 +301,14 @@ const head = [
 ];
 const table = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 const about = [
-  `Simulated graph: ${nodes.toLocaleString("en")} nodes, ${csr.entries.toLocaleString("en")} directed edges, largest degree ${largest.toLocaleString("en")}.`,
-  `Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement of ours and ${options.peerBatches} of the peer, starts of threads and processes included; ${rounds} rounds; medians [quartiles].`,
-  `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}.`,
-  ...starts.map(({ library, versions, absent }) => `${library}: ${absent ?? JSON.stringify(versions)}.`),
+  `- Graph: ${graphName}; ${nodes.toLocaleString("en")} nodes, ${csr.entries.toLocaleString("en")} directed edges, largest degree ${largest.toLocaleString("en")}.`,
+  `- Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement of ours and ${options.peerBatches} of the peer, starts of threads and processes included; ${rounds} rounds; medians [quartiles].`,
+  `- Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}.`,
+  ...starts.map(({ library, versions, absent }) => `- ${library}: ${absent ?? JSON.stringify(versions)}.`),
 ].join("\n");
-const page = `${about}\n\n${table}\n`;
-process.stdout.write(page);
-if (options.markdown !== undefined) await writeFile(options.markdown, page);
+const text = `${table}\n\n${about}\n`;
+process.stdout.write(text);
+if (options.markdown !== undefined) {
+  const page = await readFile(options.markdown, "utf8");
+  await writeFile(options.markdown, fillSection(page, "sampler", text, options.markdown));
+}
