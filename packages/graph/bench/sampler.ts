@@ -31,12 +31,15 @@ interface Options {
 /** What one measurement found. */
 interface Pass {
   readonly seconds: number;
+  /** That the one thread computed: the fair measure where others use the machine. Workers are not counted alike everywhere. */
+  readonly processorSeconds: number;
   readonly edges: number;
   readonly nodes: number;
 }
 
 interface Contender {
   readonly title: string;
+  readonly threads: number;
   /** Whom it is compared with: the same number of threads, by name. */
   readonly peers: ReadonlyMap<string, string>;
   /** In a measurement. */
@@ -138,19 +141,22 @@ function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
   const sampler = new NeighborSampler(csr, { fanOut, seed, workers: threads });
   return {
     title: title("ours", threads),
+    threads,
     peers: new Map(loaders.map(({ name }) => [name, title(name, threads)])),
     batches: perPass,
     async measure(first, count) {
       const groups = Array.from({ length: count }, (_, i) =>
         seeds.subarray((first + i) * batch, (first + i + 1) * batch),
       );
-      const begin = performance.now();
+      const [begin, before] = [performance.now(), process.cpuUsage()];
       let [edges, reached] = [0, 0];
       for await (const { blocks, nodes } of sampler.batches(groups, { epoch: first })) {
         for (const block of blocks) edges += block.entries;
         reached += nodes.length;
       }
-      return { seconds: (performance.now() - begin) / 1000, edges, nodes: reached };
+      const { user, system } = process.cpuUsage(before);
+      const seconds = (performance.now() - begin) / 1000;
+      return { seconds, processorSeconds: (user + system) / 1e6, edges, nodes: reached };
     },
   };
 }
@@ -158,11 +164,18 @@ function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
 function theirs({ name, peer, loader }: Loader, threads: number): Contender {
   return {
     title: title(name, threads),
+    threads,
     peers: new Map(),
     batches: Math.min(perPass, Number(options.peerBatches)),
     async measure(first, count) {
       const found = await peer.answer({ loader, workers: threads, first, batches: count });
-      return { seconds: Number(found["seconds"]), edges: Number(found["edges"]), nodes: Number(found["nodes"]) };
+      const [seconds = 0, processorSeconds = 0, edges = 0, nodes = 0] = [
+        found["seconds"],
+        found["processorSeconds"],
+        found["edges"],
+        found["nodes"],
+      ].map(Number);
+      return { seconds, processorSeconds, edges, nodes };
     },
   };
 }
@@ -226,22 +239,28 @@ async function start(
 }
 
 /** Of two contenders, in each round. */
-function ratios(own: readonly Rate[], others: readonly Rate[], rate: (of: Rate) => number): Spread {
-  return spread(own.flatMap((each, round) => (others[round] ? [rate(each) / rate(others[round])] : [])));
+function ratios(own: readonly Rate[], others: readonly Rate[]): Spread {
+  return spread(own.flatMap((each, round) => (others[round] ? [each.compared / others[round].compared] : [])));
 }
 
 interface Rate {
   readonly batches: number;
   readonly edges: number;
+  /** What ratios are taken of: edges a second, of the processor's time where no worker samples. */
+  readonly compared: number;
 }
 
 const rates = new Map<string, Rate[]>(
-  contenders.map(({ title, batches: count }) => [
+  contenders.map(({ title, threads, batches: count }) => [
     title,
-    (passes.get(title) ?? []).map(({ seconds, edges }) => ({ batches: count / seconds, edges: edges / seconds })),
+    (passes.get(title) ?? []).map(({ seconds, processorSeconds, edges }) => ({
+      batches: count / seconds,
+      edges: edges / seconds,
+      compared: edges / (threads === 0 ? processorSeconds : seconds),
+    })),
   ]),
 );
-const results = contenders.map(({ title, peers, batches: count }) => {
+const results = contenders.map(({ title, threads, peers, batches: count }) => {
   const [own, measured] = [rates.get(title) ?? [], passes.get(title) ?? []];
   return {
     title,
@@ -249,15 +268,8 @@ const results = contenders.map(({ title, peers, batches: count }) => {
     edgesPerSecond: spread(own.map(({ edges }) => edges)),
     edgesPerBatch: (measured[0]?.edges ?? 0) / count,
     nodesPerBatch: (measured[0]?.nodes ?? 0) / count,
-    ratios: Object.fromEntries(
-      Array.from(peers, ([name, other]) => {
-        const others = rates.get(other) ?? [];
-        return [
-          name,
-          { batches: ratios(own, others, ({ batches }) => batches), edges: ratios(own, others, ({ edges }) => edges) },
-        ];
-      }),
-    ),
+    ...(threads === 0 && { edgesPerProcessorSecond: spread(own.map(({ compared }) => compared)) }),
+    ratios: Object.fromEntries(Array.from(peers, ([name, other]) => [name, ratios(own, rates.get(other) ?? [])])),
     passes: measured,
   };
 });
@@ -288,21 +300,23 @@ const millions = ({ median, lower, upper }: Spread): Spread => ({
 const rows = results.map((result) => [
   result.title,
   number(result.batchesPerSecond, 1),
-  number(millions(result.edgesPerSecond), 1),
+  number(millions(result.edgesPerSecond), 2),
+  result.edgesPerProcessorSecond === undefined ? "" : number(millions(result.edgesPerProcessorSecond), 2),
   Math.round(result.edgesPerBatch).toLocaleString("en"),
-  ...loaders.map(({ name }) => (result.ratios[name] ? number(result.ratios[name].edges, 1) : "")),
+  ...loaders.map(({ name }) => (result.ratios[name] ? number(result.ratios[name], 1) : "")),
 ]);
 const head = [
   "",
   "batches/s",
   "million edges/s",
+  "a processor second",
   "edges a batch",
-  ...loaders.map(({ name }) => `edges/s, ours / ${name}`),
+  ...loaders.map(({ name }) => `ours / ${name}`),
 ];
 const table = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 const about = [
   `- Graph: ${graphName}; ${nodes.toLocaleString("en")} nodes, ${csr.entries.toLocaleString("en")} directed edges, largest degree ${largest.toLocaleString("en")}.`,
-  `- Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement of ours and ${options.peerBatches} of the peer, starts of threads and processes included; ${rounds} rounds; medians [quartiles].`,
+  `- Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement of ours and ${options.peerBatches} of the peer, starts of threads and processes included; ${rounds} rounds; medians [quartiles]. Ratios are of edges a second, taken within a round: of the processor's time without workers, of the clock's with them.`,
   `- Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}.`,
   ...starts.map(({ library, versions, absent }) => `- ${library}: ${absent ?? JSON.stringify(versions)}.`),
 ].join("\n");
