@@ -4,19 +4,18 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Random } from "@l0gm/core";
 import { Command } from "commander";
-import { type Csr, NeighborSampler } from "../src/index.ts";
-import { heavyTailedGraph } from "./heavy-tailed.ts";
+import { type Csr, NeighborSampler, simulateProducts } from "../src/index.ts";
 import { writeNpy } from "./npy.ts";
+import { fillSection } from "./page.ts";
 
 interface Options {
-  readonly nodes: string;
-  readonly degree: string;
+  readonly scale: string;
   readonly batch: string;
   readonly fanOut: string;
   readonly batches: string;
@@ -32,12 +31,15 @@ interface Options {
 /** What one measurement found. */
 interface Pass {
   readonly seconds: number;
+  /** That the one thread computed: the fair measure where others use the machine. Workers are not counted alike everywhere. */
+  readonly processorSeconds: number;
   readonly edges: number;
   readonly nodes: number;
 }
 
 interface Contender {
   readonly title: string;
+  readonly threads: number;
   /** Whom it is compared with: the same number of threads, by name. */
   readonly peers: ReadonlyMap<string, string>;
   /** In a measurement. */
@@ -107,8 +109,7 @@ class Peer {
 
 const program = new Command("bench:sampler")
   .description("sampled batches a second, beside DGL and PyTorch Geometric")
-  .option("--nodes <n>", "nodes of the simulated graph", "600000")
-  .option("--degree <n>", "its mean degree", "50")
+  .option("--scale <x>", "of the simulated graph: 1 has the size of ogbn-products", "0.25")
   .option("--batch <n>", "nodes a batch", "1024")
   .option("--fan-out <list>", "neighbours a layer, the output's first", "15,10,5")
   .option("--batches <n>", "batches a measurement", "20")
@@ -122,15 +123,17 @@ const program = new Command("bench:sampler")
   )
   .option("--dgl <file>", "an interpreter with dgl", "python3")
   .option("--json <file>", "where every number goes", "runs/sampler-benchmark.json")
-  .option("--markdown <file>", "where the table goes, besides the terminal")
+  .option("--markdown <file>", "a page with a section <!-- sampler -->, which is written anew")
   .parse();
 const options: Options = program.opts();
-const [nodes, degree, batch] = [Number(options.nodes), Number(options.degree), Number(options.batch)];
-const [batches, rounds] = [Number(options.batches), Number(options.rounds)];
+const [batch, batches, rounds] = [Number(options.batch), Number(options.batches), Number(options.rounds)];
 const fanOut = options.fanOut.split(",").map(Number);
 const workers = options.workers.split(",").map(Number);
 const seed = 1;
 
+const { name: graphName, graph } = await simulateProducts({ scale: Number(options.scale), seed });
+const { csr } = graph;
+const nodes = csr.rows;
 const perPass = Math.min(batches, Math.floor(nodes / batch / (rounds + 1)));
 if (perPass < 1) throw new Error(`${nodes} nodes are too few for ${rounds} rounds of batches of ${batch}`);
 
@@ -138,19 +141,22 @@ function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
   const sampler = new NeighborSampler(csr, { fanOut, seed, workers: threads });
   return {
     title: title("ours", threads),
+    threads,
     peers: new Map(loaders.map(({ name }) => [name, title(name, threads)])),
     batches: perPass,
     async measure(first, count) {
       const groups = Array.from({ length: count }, (_, i) =>
         seeds.subarray((first + i) * batch, (first + i + 1) * batch),
       );
-      const begin = performance.now();
+      const [begin, before] = [performance.now(), process.cpuUsage()];
       let [edges, reached] = [0, 0];
       for await (const { blocks, nodes } of sampler.batches(groups, { epoch: first })) {
         for (const block of blocks) edges += block.entries;
         reached += nodes.length;
       }
-      return { seconds: (performance.now() - begin) / 1000, edges, nodes: reached };
+      const { user, system } = process.cpuUsage(before);
+      const seconds = (performance.now() - begin) / 1000;
+      return { seconds, processorSeconds: (user + system) / 1e6, edges, nodes: reached };
     },
   };
 }
@@ -158,11 +164,18 @@ function ours(csr: Csr, seeds: Int32Array, threads: number): Contender {
 function theirs({ name, peer, loader }: Loader, threads: number): Contender {
   return {
     title: title(name, threads),
+    threads,
     peers: new Map(),
     batches: Math.min(perPass, Number(options.peerBatches)),
     async measure(first, count) {
       const found = await peer.answer({ loader, workers: threads, first, batches: count });
-      return { seconds: Number(found["seconds"]), edges: Number(found["edges"]), nodes: Number(found["nodes"]) };
+      const [seconds = 0, processorSeconds = 0, edges = 0, nodes = 0] = [
+        found["seconds"],
+        found["processorSeconds"],
+        found["edges"],
+        found["nodes"],
+      ].map(Number);
+      return { seconds, processorSeconds, edges, nodes };
     },
   };
 }
@@ -171,7 +184,6 @@ function title(name: string, threads: number): string {
   return `${name}, ${threads === 0 ? "no worker" : threads === 1 ? "1 worker" : `${threads} workers`}`;
 }
 
-const csr = heavyTailedGraph(nodes, degree, seed);
 const seeds = Random.from(seed, "seeds").permutation(nodes);
 const largest = csr.degrees().reduce((most, each) => Math.max(most, each), 0);
 const folder = await mkdtemp(join(tmpdir(), "l0gm-sampler-"));
@@ -181,8 +193,8 @@ await Promise.all([
   writeNpy(join(folder, "seeds.npy"), seeds),
 ]);
 const starts = [
-  await start("DGL", options.dgl, "dgl_peer.py", ["NeighborSampler"]),
-  await start("PyG", options.python, "pyg_peer.py", ["NeighborLoader", "NeighborSampler"]),
+  await start("DGL", options.dgl, "dgl", ["NeighborSampler"]),
+  await start("PyG", options.python, "pyg", ["NeighborLoader", "NeighborSampler"]),
 ];
 const loaders = starts.flatMap(({ loaders }) => loaders);
 const contenders = workers.flatMap((count) => [
@@ -207,10 +219,16 @@ await rm(folder, { recursive: true });
 async function start(
   library: string,
   python: string,
-  script: string,
+  key: string,
   names: readonly string[],
 ): Promise<{ library: string; loaders: Loader[]; versions?: unknown; absent?: string }> {
-  const peer = new Peer(python, [join(import.meta.dirname, script), folder, String(batch), ...fanOut.map(String)]);
+  const peer = new Peer(python, [
+    join(import.meta.dirname, "sampler_peer.py"),
+    key,
+    folder,
+    String(batch),
+    ...fanOut.map(String),
+  ]);
   try {
     const { versions } = await peer.answer();
     return { library, versions, loaders: names.map((loader) => ({ name: `${library} ${loader}`, peer, loader })) };
@@ -221,22 +239,28 @@ async function start(
 }
 
 /** Of two contenders, in each round. */
-function ratios(own: readonly Rate[], others: readonly Rate[], rate: (of: Rate) => number): Spread {
-  return spread(own.flatMap((each, round) => (others[round] ? [rate(each) / rate(others[round])] : [])));
+function ratios(own: readonly Rate[], others: readonly Rate[]): Spread {
+  return spread(own.flatMap((each, round) => (others[round] ? [each.compared / others[round].compared] : [])));
 }
 
 interface Rate {
   readonly batches: number;
   readonly edges: number;
+  /** What ratios are taken of: edges a second, of the processor's time where no worker samples. */
+  readonly compared: number;
 }
 
 const rates = new Map<string, Rate[]>(
-  contenders.map(({ title, batches: count }) => [
+  contenders.map(({ title, threads, batches: count }) => [
     title,
-    (passes.get(title) ?? []).map(({ seconds, edges }) => ({ batches: count / seconds, edges: edges / seconds })),
+    (passes.get(title) ?? []).map(({ seconds, processorSeconds, edges }) => ({
+      batches: count / seconds,
+      edges: edges / seconds,
+      compared: edges / (threads === 0 ? processorSeconds : seconds),
+    })),
   ]),
 );
-const results = contenders.map(({ title, peers, batches: count }) => {
+const results = contenders.map(({ title, threads, peers, batches: count }) => {
   const [own, measured] = [rates.get(title) ?? [], passes.get(title) ?? []];
   return {
     title,
@@ -244,15 +268,8 @@ const results = contenders.map(({ title, peers, batches: count }) => {
     edgesPerSecond: spread(own.map(({ edges }) => edges)),
     edgesPerBatch: (measured[0]?.edges ?? 0) / count,
     nodesPerBatch: (measured[0]?.nodes ?? 0) / count,
-    ratios: Object.fromEntries(
-      Array.from(peers, ([name, other]) => {
-        const others = rates.get(other) ?? [];
-        return [
-          name,
-          { batches: ratios(own, others, ({ batches }) => batches), edges: ratios(own, others, ({ edges }) => edges) },
-        ];
-      }),
-    ),
+    ...(threads === 0 && { edgesPerProcessorSecond: spread(own.map(({ compared }) => compared)) }),
+    ratios: Object.fromEntries(Array.from(peers, ([name, other]) => [name, ratios(own, rates.get(other) ?? [])])),
     passes: measured,
   };
 });
@@ -265,7 +282,7 @@ const run = {
     node: process.version,
     loadAverage: loadavg()[0],
   },
-  graph: { nodes, entries: csr.entries, largestDegree: largest, simulated: true },
+  graph: { name: graphName, nodes, entries: csr.entries, largestDegree: largest },
   options: { batch, fanOut, batches: perPass, peerBatches: Number(options.peerBatches), rounds, seed },
   peers: starts.map(({ library, versions, absent }) => ({ library, versions, absent })),
   results,
@@ -283,24 +300,29 @@ const millions = ({ median, lower, upper }: Spread): Spread => ({
 const rows = results.map((result) => [
   result.title,
   number(result.batchesPerSecond, 1),
-  number(millions(result.edgesPerSecond), 1),
+  number(millions(result.edgesPerSecond), 2),
+  result.edgesPerProcessorSecond === undefined ? "" : number(millions(result.edgesPerProcessorSecond), 2),
   Math.round(result.edgesPerBatch).toLocaleString("en"),
-  ...loaders.map(({ name }) => (result.ratios[name] ? number(result.ratios[name].edges, 1) : "")),
+  ...loaders.map(({ name }) => (result.ratios[name] ? number(result.ratios[name], 1) : "")),
 ]);
 const head = [
   "",
   "batches/s",
   "million edges/s",
+  "a processor second",
   "edges a batch",
-  ...loaders.map(({ name }) => `edges/s, ours / ${name}`),
+  ...loaders.map(({ name }) => `ours / ${name}`),
 ];
 const table = [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 const about = [
-  `Simulated graph: ${nodes.toLocaleString("en")} nodes, ${csr.entries.toLocaleString("en")} directed edges, largest degree ${largest.toLocaleString("en")}.`,
-  `Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement of ours and ${options.peerBatches} of the peer, starts of threads and processes included; ${rounds} rounds; medians [quartiles].`,
-  `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}.`,
-  ...starts.map(({ library, versions, absent }) => `${library}: ${absent ?? JSON.stringify(versions)}.`),
+  `- Graph: ${graphName}; ${nodes.toLocaleString("en")} nodes, ${csr.entries.toLocaleString("en")} directed edges, largest degree ${largest.toLocaleString("en")}.`,
+  `- Fan-out ${fanOut.join("/")}, ${batch} nodes a batch, ${perPass} batches a measurement of ours and ${options.peerBatches} of the peer, starts of threads and processes included; ${rounds} rounds; medians [quartiles]. Ratios are of edges a second, taken within a round: of the processor's time without workers, of the clock's with them.`,
+  `- Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}.`,
+  ...starts.map(({ library, versions, absent }) => `- ${library}: ${absent ?? JSON.stringify(versions)}.`),
 ].join("\n");
-const page = `${about}\n\n${table}\n`;
-process.stdout.write(page);
-if (options.markdown !== undefined) await writeFile(options.markdown, page);
+const text = `${table}\n\n${about}\n`;
+process.stdout.write(text);
+if (options.markdown !== undefined) {
+  const page = await readFile(options.markdown, "utf8");
+  await writeFile(options.markdown, fillSection(page, "sampler", text, options.markdown));
+}

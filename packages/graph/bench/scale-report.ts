@@ -32,10 +32,12 @@ const TITLES: Readonly<Record<Step, string>> = {
   infer: "infer all nodes",
 };
 
-/** How time grows with size: 1 where twice the size takes twice the time. */
-export function growth(smaller: Pick<Entry, "scale" | "seconds">, larger: Pick<Entry, "scale" | "seconds">): number {
-  return Math.log(larger.seconds / smaller.seconds) / Math.log(larger.scale / smaller.scale);
+/** How the work grows with size: 1 where twice the size takes twice the processor time. */
+export function growth(smaller: Pick<Entry, Growing>, larger: Pick<Entry, Growing>): number {
+  return Math.log(larger.processorSeconds / smaller.processorSeconds) / Math.log(larger.scale / smaller.scale);
 }
+
+type Growing = "scale" | "processorSeconds";
 
 function fraction(scale: number): string {
   return scale < 1 && Number.isInteger(1 / scale) ? `1/${1 / scale}` : String(scale);
@@ -57,19 +59,20 @@ function gibibytes(bytes: number): string {
 
 /** @param entries - of every scale all steps, the smallest scale first */
 export function scaleText(entries: readonly Entry[]): string {
-  const head = ["of ogbn-products' size", "", "seconds", "million edges/s", "peak GiB", "growth", "others"];
+  const head = ["size", "", "s", "others", "processor s", "million edges/s", "peak GiB", "growth"];
   const rows = entries.map((entry) => {
-    const { scale, step, seconds, edges, peakBytes, others } = entry;
+    const { scale, step, seconds, processorSeconds, edges, peakBytes, others } = entry;
     const before = entries.findLast((each) => each.step === step && each.scale < scale);
     const batches = step === "train" ? `: ${detail(entry, "batches")} batches` : "";
     return [
       fraction(scale),
       `${TITLES[step]}${batches}`,
       digits(seconds),
+      `${Math.round(100 * others)} %`,
+      digits(processorSeconds),
       digits(edges / seconds / 1e6),
       gibibytes(peakBytes),
       before === undefined ? "" : growth(before, entry).toFixed(2),
-      `${Math.round(100 * others)} %`,
     ];
   });
   const table = [head, ["---", "---", ...head.slice(2).map(() => "--:")], ...rows];

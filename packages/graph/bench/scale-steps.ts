@@ -48,10 +48,8 @@ export interface Task {
   readonly batches?: number;
 }
 
-/** What a step took. */
-export interface Measured {
-  /** Of the work that the step is named after. */
-  readonly seconds: number;
+/** What a step took; times are those of the work that it is named after. */
+export interface Measured extends Time {
   /** Edges that the step went over: those of the file, or those along which messages passed. */
   readonly edges: number;
   /** Of the whole process, loading included. */
@@ -70,10 +68,19 @@ const HIDDEN = 256;
 const WIDTH = 128;
 const SPLIT = "sales_ranking";
 
-async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly seconds: number }> {
+/** Time that has passed, and what of it this process computed, on all its threads together. */
+interface Time {
+  readonly seconds: number;
+  readonly processorSeconds: number;
+}
+
+function clock(): () => Time {
   const begin = performance.now();
-  const result = await work();
-  return { result, seconds: (performance.now() - begin) / 1000 };
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return { seconds: (performance.now() - begin) / 1000, processorSeconds: (user + system) / 1e6 };
+  };
 }
 
 function busySeconds(): number {
@@ -85,15 +92,17 @@ const modelOf = (folder: string): string => join(folder, "model");
 
 const steps: Readonly<Record<Step, (task: Task) => Promise<Outcome>>> = {
   async write({ scale, seed, folder, labelsFrom }) {
-    const made = await timed(() => simulateProducts({ scale, seed, ...(labelsFrom && { labelsFrom }) }));
-    const { name, graph, split } = made.result;
-    const { seconds } = await timed(() => writeOgb(folder, graph, split, SPLIT));
+    const time = clock();
+    const { name, graph, split } = await simulateProducts({ scale, seed, ...(labelsFrom && { labelsFrom }) });
+    const { seconds: simulation } = time();
+    await writeOgb(folder, graph, split, SPLIT);
+    const taken = time();
     const degrees = graph.csr.degrees().sort();
     const bytes = readdirSync(folder, { recursive: true, encoding: "utf8" })
       .map((file) => statSync(join(folder, file)))
       .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
     return {
-      seconds: made.seconds + seconds,
+      ...taken,
       edges: graph.csr.entries / 2,
       details: {
         name,
@@ -101,29 +110,30 @@ const steps: Readonly<Record<Step, (task: Task) => Promise<Outcome>>> = {
         trainingNodes: split.train.length,
         medianDegree: degrees[degrees.length >> 1] ?? 0,
         largestDegree: degrees.at(-1) ?? 0,
-        writeSeconds: seconds,
+        simulationSeconds: simulation,
         bytes,
       },
     };
   },
 
   async csv({ folder }) {
-    const begin = performance.now();
+    const time = clock();
     let read = Number.NaN;
     const loaded = await loadOgb(folder, {
       cacheDir: cacheOf(folder),
       onProgress: (step) => {
-        if (step === "writing the cache") read = (performance.now() - begin) / 1000;
+        if (step === "writing the cache") read = time().seconds;
       },
     });
+    const taken = time();
     if (loaded.cached) throw new Error(`${cacheOf(folder)} was there before: remove it to measure the load without it`);
-    const seconds = (performance.now() - begin) / 1000;
-    return { seconds, edges: loaded.graph.csr.entries / 2, details: { withoutCacheSeconds: read } };
+    return { ...taken, edges: loaded.graph.csr.entries / 2, details: { withoutCacheSeconds: read } };
   },
 
   async cache({ folder }) {
-    const { result, seconds } = await timed(() => fromCache(folder, false));
-    return { seconds, edges: result.graph.csr.entries / 2, details: {} };
+    const time = clock();
+    const { graph } = await fromCache(folder, false);
+    return { ...time(), edges: graph.csr.entries / 2, details: {} };
   },
 
   async train({ folder, seed, batches }) {
@@ -164,14 +174,16 @@ const steps: Readonly<Record<Step, (task: Task) => Promise<Outcome>>> = {
     const { graph, split } = await fromCache(folder, false);
     const { backend } = await useBackend("auto");
     const model = await load<GraphBatch>(directory(modelOf(folder)));
-    const { result: logits, seconds } = await timed(() => inferAllNodes(model, graph));
+    const time = clock();
+    const logits = await inferAllNodes(model, graph);
+    const taken = time();
     const classes = graph.classes.length;
     const right = split.test.reduce((count, node) => {
       const own = logits.subarray(node * classes, (node + 1) * classes);
       return count + (own.indexOf(Math.max(...own)) === graph.labels[node] ? 1 : 0);
     }, 0);
     return {
-      seconds,
+      ...taken,
       edges: graph.csr.entries * FAN_OUT.length,
       details: { backend, simulatedTestAccuracy: right / split.test.length },
     };
@@ -188,7 +200,7 @@ async function fromCache(folder: string, shared: boolean): Promise<LoadedGraph> 
 class WatchedEpoch implements Dataset<GraphBatch> {
   readonly #dataset: Dataset<SampledBatch>;
   #epochs = 0;
-  #seconds = 0;
+  #time: Time = { seconds: Number.NaN, processorSeconds: Number.NaN };
   #edges = 0;
   #nodes = 0;
   /** At each batch of the first epoch: live tensors, and resident bytes. */
@@ -209,7 +221,7 @@ class WatchedEpoch implements Dataset<GraphBatch> {
 
   async *batches(batchSize: number, shuffle?: Random): AsyncGenerator<LabelledBatch<SampledBatch>, void, undefined> {
     const isWatched = this.#epochs++ === 0;
-    const begin = performance.now();
+    const time = clock();
     for await (const batch of this.#dataset.batches(batchSize, shuffle)) {
       if (isWatched) {
         for (const { entries } of batch.inputs.blocks) this.#edges += entries;
@@ -220,7 +232,7 @@ class WatchedEpoch implements Dataset<GraphBatch> {
       yield batch;
       if (!isWatched) return;
     }
-    this.#seconds = (performance.now() - begin) / 1000;
+    this.#time = time();
   }
 
   outcome(): Outcome {
@@ -228,7 +240,7 @@ class WatchedEpoch implements Dataset<GraphBatch> {
     // The first batch makes the optimizer's moments.
     const warm = this.#tensors.slice(1);
     return {
-      seconds: this.#seconds,
+      ...this.#time,
       edges: this.#edges,
       details: {
         batches,

@@ -68,13 +68,20 @@ function applyStage(
   const sent = stage.transform === undefined ? x : transformed(stage.transform, x, chunk);
   const y = new Float32Array(block.rows * stage.width);
   const places = new Int32Array(block.columns).fill(-1);
+  // One array for all chunks: to be given memory that was never touched takes longer than to fill it.
+  let room = new Float32Array(0);
+  const gather = (ids: Int32Array): Float32Array => {
+    const length = ids.length * sent.width;
+    if (room.length < length) room = new Float32Array(Math.ceil(1.25 * length));
+    return gatherRows(sent.values, sent.width, ids, room.subarray(0, length));
+  };
   for (let start = 0; start < block.rows; ) {
     const end = endOfChunk(block, start, chunk);
     tf.tidy(() => {
       const whole = start === 0 && end === block.rows;
       const rows = Int32Array.from({ length: end - start }, (_, i) => start + i);
       const cut = whole ? undefined : partOf(block, rows, NONE, places);
-      const sources = cut === undefined ? sent.values : gatherRows(sent.values, sent.width, cut.columns);
+      const sources = cut === undefined ? sent.values : gather(cut.columns);
       const messages = {
         graph: cut?.part ?? block,
         sources: tf.tensor2d(sources, [sources.length / sent.width, sent.width], "float32"),
