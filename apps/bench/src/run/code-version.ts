@@ -17,13 +17,13 @@ function codeFiles(folder: string): string[] {
 }
 
 /**
- * What the code of a run is called in its key: a hash over the modules of core, backend, tabular and this package that are running.
+ * What the code of a run is called in its key: a hash over the modules of core, backend, graph, tabular and this package that are running.
  * A version number would call two states of a working tree the same, and a commit would not see what is not committed. Sources
  * and their build count as two versions.
  */
 export function codeVersion(): string {
   const bench = fileURLToPath(new URL("..", import.meta.url));
-  const entries = ["@l0gm/backend", "@l0gm/core", "@l0gm/tabular"].map((name) =>
+  const entries = ["@l0gm/backend", "@l0gm/core", "@l0gm/graph", "@l0gm/tabular"].map((name) =>
     fileURLToPath(import.meta.resolve(name)),
   );
   const folders = entries.map((entry) => dirname(realpathSync(entry)));
