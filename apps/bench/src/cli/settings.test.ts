@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withLabel, withPathFractions } from "./settings.ts";
+import { checkLabel, withLabel, withPathFractions } from "./settings.ts";
 
 test("options join the settings of a file", () => {
   expect(withLabel({ epochs: 3, data: { delimiter: ";" } }, "class")).toEqual({
@@ -13,4 +13,12 @@ test("options join the settings of a file", () => {
 test("what the schema will refuse is left as it is", () => {
   expect(withLabel([], "class")).toEqual([]);
   expect(withLabel({ data: "x" }, "class")).toEqual({ data: "x" });
+});
+
+test("a label is refused where the data have their own", () => {
+  expect(() => checkLabel("tabular", "class")).not.toThrow();
+  expect(() => checkLabel("graph", undefined)).not.toThrow();
+  for (const benchmark of ["graph", "cora", "adult"]) {
+    expect(() => checkLabel(benchmark, "class")).toThrow(`--label of ${benchmark}: expected no --label`);
+  }
 });
