@@ -56,6 +56,16 @@ export interface GraphDefaults {
   readonly training?: z.input<typeof training>;
 }
 
+/** Full-batch steps are few: each goes further than a step of some hundred rows (docs/decisions/0008-graph-recipe.md). */
+export const FULL_BATCH = {
+  epochs: 100,
+  pathEpochs: 200,
+  learningRate: 1e-2,
+  weightDecay: 0,
+  gateLearningRate: 0.5,
+  dualStep: 0.1,
+} as const satisfies GraphDefaults;
+
 /** Settings of runs on the nodes of a graph. */
 export function graphConfig(defaults: GraphDefaults) {
   return runConfig.extend({
