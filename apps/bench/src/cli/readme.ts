@@ -1,5 +1,5 @@
 import { DataError } from "@l0gm/core";
-import { formatDifference, formatEstimate, formatFraction } from "../report/format.ts";
+import { formatDifference, formatEstimate, formatFraction, MISSING } from "../report/format.ts";
 import { MEASURES } from "../report/measures.ts";
 import type { FrontierSummary } from "../report/summary.ts";
 
@@ -45,10 +45,15 @@ const HEAD = [
   "after T",
 ];
 
-function table({ name, dimensions, frontier }: FrontierSummary): string {
+function table({ name, dimensions, frontier, comparators = [] }: FrontierSummary): string {
   const seeds = Math.max(0, ...frontier.map((point) => point.seeds.length));
   const title = `**${name}**, ${dimensions} dimensions, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, mean and 95 % t interval; test split; accuracy under best validation; *after T*: ECE minus dense after temperature scaling:`;
-  const rows = frontier.map(({ method, active, protocols: { bestValidation, equalBudget } }) => {
+  const rows = [...frontier, ...comparators].map((point) => {
+    const {
+      method,
+      active,
+      protocols: { bestValidation, equalBudget },
+    } = point;
     const calibration = ({ ece, minusDense, temperatureScaled }: typeof bestValidation): string[] => [
       formatEstimate(ece, MEASURES.ece),
       ...(method === "dense"
@@ -60,7 +65,9 @@ function table({ name, dimensions, frontier }: FrontierSummary): string {
     ];
     return [
       method,
-      `${Number(active.count.toFixed(1))} (${formatFraction(active.requested ?? active.realised)})`,
+      comparators.includes(point)
+        ? MISSING
+        : `${Number(active.count.toFixed(1))} (${formatFraction(active.requested ?? active.realised)})`,
       formatEstimate(bestValidation.accuracy, MEASURES.accuracy),
       method === "dense" ? "" : formatDifference(bestValidation.minusDense.accuracy, MEASURES.accuracy),
       ...calibration(bestValidation),

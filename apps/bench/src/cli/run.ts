@@ -7,6 +7,7 @@ import { fraction, integer, JSON_OPTION, printJson, weight } from "./options.ts"
 import { showProgress } from "./progress.ts";
 import { addRequestOptions, BENCHMARKS, type RequestOptions, readRequest } from "./request-options.ts";
 import { describeResult } from "./run-summary.ts";
+import { checkLabel } from "./settings.ts";
 
 interface RunOptions extends RequestOptions {
   readonly target?: number;
@@ -59,6 +60,7 @@ export function runCommand(): Command {
 
 async function run(benchmark: string, options: RunOptions): Promise<void> {
   const { seed, out } = options;
+  checkLabel(benchmark, options.label);
   const request = { ...(await readRequest(options)), benchmark, methods: [methodOf(options)], seeds: [seed] };
   const [planned] = await planRuns([request], out);
   if (planned === undefined) throw new Error("a request for one run gave none");

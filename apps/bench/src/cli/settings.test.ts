@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withColumns, withPathFractions, withPretrained } from "./settings.ts";
+import { checkLabel, withColumns, withPathFractions, withPretrained } from "./settings.ts";
 
 test("options join the settings of a file", () => {
   expect(withColumns({ epochs: 3, data: { delimiter: ";" } }, { label: "class" })).toEqual({
@@ -17,4 +17,12 @@ test("options join the settings of a file", () => {
 test("what the schema will refuse is left as it is", () => {
   expect(withColumns([], { label: "class" })).toEqual([]);
   expect(withColumns({ data: "x" }, { label: "class" })).toEqual({ data: "x" });
+});
+
+test("a label is refused where the data have their own", () => {
+  expect(() => checkLabel("tabular", "class")).not.toThrow();
+  expect(() => checkLabel("graph", undefined)).not.toThrow();
+  for (const benchmark of ["graph", "cora", "adult"]) {
+    expect(() => checkLabel(benchmark, "class")).toThrow(`--label of ${benchmark}: expected no --label`);
+  }
 });

@@ -1,3 +1,6 @@
+import { ConfigError } from "@l0gm/core";
+import { taskNamed } from "../tasks/registry.ts";
+
 /** Options that end up in a run's settings, where its key and its folder record them. What is no object is left for the schema to refuse. */
 
 /** Puts `--label` and `--text` into the settings. */
@@ -12,6 +15,22 @@ export function withPretrained(
 ): unknown {
   const chosen = model === undefined ? config : merged(config, "encoder", { kind: "bert", model });
   return trainableLayers === undefined ? chosen : merged(chosen, "encoder", { trainableLayers });
+}
+
+/**
+ * Says that a benchmark takes no `--label` in the user's own terms; its schema would speak of a key that nobody wrote.
+ *
+ * @throws ConfigError when the benchmark's settings have no place for a label
+ */
+export function checkLabel(benchmark: string, label: string | undefined): void {
+  if (label === undefined) return;
+  const issues = taskNamed(benchmark).config.safeParse({ data: { label } }).error?.issues ?? [];
+  if (!issues.some(({ code }) => code === "unrecognized_keys")) return;
+  throw new ConfigError({
+    where: `--label of ${benchmark}`,
+    expected: "no --label: its data say what is predicted",
+    received: label,
+  });
 }
 
 /** Puts `--targets` into the settings of path runs, densest first. */

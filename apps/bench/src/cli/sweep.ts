@@ -4,7 +4,7 @@ import { defaultWorkers } from "../sweep/pool.ts";
 import { taskNamed } from "../tasks/registry.ts";
 import { count, fractions, JSON_OPTION } from "./options.ts";
 import { addRequestOptions, BENCHMARKS, type RequestOptions, readRequest } from "./request-options.ts";
-import { withPathFractions } from "./settings.ts";
+import { checkLabel, withPathFractions } from "./settings.ts";
 
 interface SweepCommandOptions extends RequestOptions {
   readonly targets: number[];
@@ -41,6 +41,7 @@ export function sweepCommand(): Command {
 
 async function sweep(benchmarks: string[], options: SweepCommandOptions): Promise<void> {
   const { targets, seeds, workers, out, json = false } = options;
+  for (const benchmark of benchmarks) checkLabel(benchmark, options.label);
   const request = await readRequest(options);
   const requests = benchmarks.map((benchmark) => ({
     ...request,

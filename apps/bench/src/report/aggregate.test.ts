@@ -77,6 +77,17 @@ describe("groupRuns", () => {
     expect(group.seeds).toEqual([0, 1]);
   });
 
+  it("keeps what has no fraction out of the frontier", () => {
+    const group = onlyGroup(syntheticRuns({ methods: ["dense", "l0gm"], comparators: ["mlp", "fewer"], seeds: 2 }));
+    expect(group.series.map((series) => series.method)).toEqual(["l0gm"]);
+    expect(group.comparators.map(({ method, runs }) => [method, runs.length])).toEqual([
+      ["fewer", 2],
+      ["mlp", 2],
+    ]);
+    expect(hypervolumes(group).map(({ method }) => method)).toEqual(["l0gm"]);
+    expect(allCells(group).map(({ method }) => method)).toEqual(["dense", ...Array(6).fill("l0gm"), "fewer", "mlp"]);
+  });
+
   it("never mixes benchmarks, data or widths", () => {
     const [first] = syntheticRuns({ seeds: 1 });
     if (first === undefined) throw new Error("no synthetic run");

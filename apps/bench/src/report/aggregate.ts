@@ -78,8 +78,10 @@ export interface BenchmarkGroup {
   readonly dense?: Cell;
   /** Runs that a later one of the same method, fraction and seed replaces; they are in no cell. */
   readonly replaced: number;
-  /** Without dense; L0GM first, then its path, then comparators by name. */
+  /** What has a fraction, so a place on the frontier: L0GM first, then its path, then others by name. */
   readonly series: readonly Series[];
+  /** What the modality does anyway, without a gate and without a fraction, by name. */
+  readonly comparators: readonly Cell[];
   readonly bootstrap?: GroupBootstrap;
 }
 
@@ -148,6 +150,15 @@ function toSeries(runs: readonly RunResult[]): Series[] {
     .sort((a, b) => methodOrder(a.method, b.method));
 }
 
+/** Neither dense nor ours, and nobody asked for a fraction. */
+export function isComparator({ method, runs }: Cell): boolean {
+  return (
+    method !== "dense" &&
+    !method.startsWith("l0gm") &&
+    runs.every(({ active: { requested } }) => requested === undefined)
+  );
+}
+
 /**
  * Sorts runs into groups that may be compared with each other. Of two runs with the same method, fraction and seed the later in
  * `runs` counts.
@@ -166,6 +177,7 @@ export function groupRuns(runs: readonly RunResult[], bootstraps: readonly Group
     const [first] = ofGroup;
     if (first === undefined) return [];
     const all = toSeries(ofGroup);
+    const others = all.filter(({ method }) => method !== "dense");
     const dense = all.find((series) => series.method === "dense")?.cells[0];
     const key = comparable(first);
     const bootstrap = bootstraps.find((candidate) => candidate.key === key);
@@ -181,7 +193,8 @@ export function groupRuns(runs: readonly RunResult[], bootstraps: readonly Group
         seeds: [...new Set(ofGroup.map((run) => run.seed))].sort((a, b) => a - b),
         replaced: ofGroup.length - all.flatMap(({ cells }) => cells.flatMap(({ runs }) => runs)).length,
         ...(dense === undefined ? {} : { dense }),
-        series: all.filter((series) => series.method !== "dense"),
+        series: others.filter(({ cells }) => !cells.every(isComparator)),
+        comparators: others.flatMap(({ cells }) => (cells.every(isComparator) ? cells : [])),
         ...(bootstrap === undefined ? {} : { bootstrap }),
       },
     ];
@@ -205,7 +218,7 @@ export function groupName(group: BenchmarkGroup): string {
 
 /** Dense, where there is one, and every other cell in the order of the report. */
 export function allCells(group: BenchmarkGroup): Cell[] {
-  const others = group.series.flatMap((series) => series.cells);
+  const others = [...group.series.flatMap((series) => series.cells), ...group.comparators];
   return group.dense === undefined ? others : [group.dense, ...others];
 }
 

@@ -303,9 +303,9 @@ export function bootstrapRuns(
   options: Pick<BootstrapOptions, "samples" | "seed"> = {},
 ): GroupBootstrap[] {
   const { samples = 1000, seed = 0 } = options;
-  return groupRuns(runs).flatMap(({ key, dense, series }) => {
+  return groupRuns(runs).flatMap(({ key, dense, series, comparators }) => {
     if (dense === undefined) return [];
-    const cells = series.flatMap((each) => each.cells);
+    const cells = [...series.flatMap((each) => each.cells), ...comparators];
     const { found, missing } = readable(
       [dense, ...cells].flatMap((cell) => cell.runs),
       rows,

@@ -32,7 +32,9 @@ const COMPARATOR_SYMBOLS: readonly MethodStyle["symbol"][] = [
 
 /** Gives every method of a group its style; comparators take colours and markers in turn, by name. */
 export function methodStyles(group: BenchmarkGroup): (method: string) => MethodStyle {
-  const comparators = group.series.map((series) => series.method).filter((method) => OURS[method] === undefined);
+  const comparators = [...group.series, ...group.comparators]
+    .map(({ method }) => method)
+    .filter((method) => OURS[method] === undefined);
   return (method) => {
     const index = Math.max(0, comparators.indexOf(method));
     return (

@@ -133,6 +133,33 @@ describe("with predictions resampled", () => {
   });
 });
 
+describe("comparators", () => {
+  const options = { methods: ["dense", "l0gm"], fractions: [0.5, 0.125], seeds: 3 };
+  const document = parse(
+    renderReport(syntheticRuns({ ...options, comparators: ["mlp", "fewer-neighbours"] }), context),
+  );
+  const heading = [...document.querySelectorAll("h3")].find((each) => each.textContent === "Comparators");
+
+  it("have a table of their own, beside dense and L0GM", () => {
+    const rows = [...(heading?.nextElementSibling?.querySelectorAll("tbody tr") ?? [])].map((row) =>
+      [...row.children].map(textOf),
+    );
+    expect(rows.map(([method]) => method?.trim())).toEqual(["Dense", "L0GM, separate runs", "fewer-neighbours", "mlp"]);
+    const heads = [...(heading?.nextElementSibling?.querySelectorAll("thead th") ?? [])].map(textOf);
+    expect(heads).toContain("L0GM, 1/8, minus it points");
+    expect(rows[3]?.[heads.indexOf("L0GM, 1/8, minus it points")]).toMatch(/^[+−]?\d\.\d\d ± \d\.\d\d$/);
+    expect(rows[1]?.[heads.indexOf("L0GM, 1/8, minus it points")]).toBe("–");
+  });
+
+  it("are in no figure", () => {
+    for (const figure of document.querySelectorAll("figure, .legend")) expect(textOf(figure)).not.toContain("mlp");
+  });
+
+  it("are not mentioned where there are none", () => {
+    expect(textOf(parse(renderReport(syntheticRuns(options), context)).body)).not.toContain("Comparators");
+  });
+});
+
 describe("text from data", () => {
   it("never becomes markup", () => {
     const evil = `<img src=x onerror="alert(1)">`;

@@ -23,6 +23,7 @@ import {
   calibrationTable,
   calibrationVerdictTable,
   cellLabel,
+  comparatorTable,
   costTable,
   definitionTable,
   differenceTable,
@@ -157,6 +158,14 @@ function reliabilityCells(group: BenchmarkGroup): Cell[] {
   return [...new Set(picked)];
 }
 
+function comparatorSection(group: BenchmarkGroup): Markup | undefined {
+  const table = comparatorTable(group, headlineCells(group)?.headline);
+  return table === undefined
+    ? undefined
+    : html`<h3>Comparators</h3>
+${table}`;
+}
+
 function gateSection(group: BenchmarkGroup, counter: FigureCounter): Markup | undefined {
   const styleOf = methodStyles(group);
   const ours = group.series.filter((series) => series.method.startsWith("l0gm"));
@@ -249,6 +258,7 @@ function benchmarkSection(group: BenchmarkGroup, index: number, counter: FigureC
 ${verdictSection(group)}
 ${frontierSection(group, counter)}
 ${calibrationSection(group, counter)}
+${comparatorSection(group)}
 ${gateSection(group, counter)}
 ${tableSection(group)}
 ${settingsSection(group)}

@@ -45,6 +45,15 @@ it("carries the bootstrap over test rows beside the t interval, before and after
   expect(frontierSummary(runs)[0]).not.toHaveProperty("bootstrap");
 });
 
+it("tells comparators apart from the frontier", () => {
+  const options = { methods: ["dense", "l0gm"], fractions: [0.5], seeds: 2 };
+  const [summary] = frontierSummary(syntheticRuns({ ...options, comparators: ["mlp"] }));
+  expect(summary?.frontier.map(({ method }) => method)).toEqual(["dense", "l0gm"]);
+  expect(summary?.comparators?.map(({ method }) => method)).toEqual(["mlp"]);
+  expect(summary?.comparators?.[0]?.protocols.bestValidation.minusDense.accuracy?.n).toBe(2);
+  expect(frontierSummary(syntheticRuns(options))[0]).not.toHaveProperty("comparators");
+});
+
 it("survives JSON unchanged, also with one seed", () => {
   const summary = frontierSummary(
     syntheticRuns({ benchmark: "cora", standInFor: "ogbn-products", simulated: true, seeds: 1 }),

@@ -1,6 +1,5 @@
 import type { RunResult } from "../result.ts";
 import {
-  allCells,
   type BenchmarkGroup,
   type Cell,
   cellEstimate,
@@ -54,6 +53,8 @@ export interface FrontierSummary {
   readonly split: string;
   readonly dimensions: number;
   readonly frontier: readonly FrontierPoint[];
+  /** What the modality does anyway, without a gate: no fraction, so no place on the frontier. Absent where none ran. */
+  readonly comparators?: readonly FrontierPoint[];
   /** Dominated area a method (realised fraction against error); compares within one benchmark only. */
   readonly hypervolumes: readonly { readonly method: string; readonly volume: Estimate }[];
   /** How `bootstrap` of each difference to dense came about, where predictions were read. */
@@ -138,7 +139,12 @@ export function frontierSummary(
     ...(group.simulated ? { simulated: true as const } : {}),
     split: group.split,
     dimensions: group.dimensions,
-    frontier: allCells(group).map((cell) => frontierPoint(group, cell)),
+    frontier: [...(group.dense === undefined ? [] : [group.dense]), ...group.series.flatMap(({ cells }) => cells)].map(
+      (cell) => frontierPoint(group, cell),
+    ),
+    ...(group.comparators.length === 0
+      ? {}
+      : { comparators: group.comparators.map((cell) => frontierPoint(group, cell)) }),
     hypervolumes: hypervolumes(group),
     ...(group.bootstrap === undefined
       ? {}

@@ -10,6 +10,8 @@ export interface SyntheticOptions {
   readonly seeds?: number;
   readonly fractions?: readonly number[];
   readonly methods?: readonly string[];
+  /** Methods without a gate and a fraction. */
+  readonly comparators?: readonly string[];
   readonly dimensions?: number;
   readonly classes?: number;
 }
@@ -130,7 +132,7 @@ function run(
   const { benchmark, dimensions, classes } = options;
   const random = Random.from(seed, benchmark, method, Math.round(fraction * 1000));
   const shared = Random.from(seed, benchmark);
-  const gated = method !== "dense";
+  const gated = method !== "dense" && !options.comparators.includes(method);
   const count = gated ? Math.round(fraction * dimensions) : dimensions;
   const halvings = Math.log2(1 / fraction);
   const loss = (LOSS[method] ?? 0.005) * Math.max(0, halvings - 1.5);
@@ -221,13 +223,15 @@ export function syntheticRuns(options: SyntheticOptions = {}): RunResult[] {
     seeds: 5,
     fractions: [1, 0.5, 0.25, 0.125, 0.0625, 0.03125],
     methods: ["dense", "l0gm", "l0gm-path", "magnitude-topk", "random-mask", "stochastic-gates"],
+    comparators: [],
     dimensions: 128,
     classes: 2,
     ...options,
   };
-  return full.methods.flatMap((method) =>
+  const ungated = ["dense", ...full.comparators];
+  return [...full.methods, ...full.comparators].flatMap((method) =>
     Array.from({ length: full.seeds }, (_, seed) => seed).flatMap((seed) =>
-      (method === "dense" ? [1] : full.fractions).map((fraction) => run(full, method, seed, fraction)),
+      (ungated.includes(method) ? [1] : full.fractions).map((fraction) => run(full, method, seed, fraction)),
     ),
   );
 }

@@ -10,7 +10,9 @@ import {
   type Estimate,
   estimate,
   hypervolumes,
+  isComparator,
   noiseFloor,
+  pairedEstimate,
   seriesSeconds,
 } from "./aggregate.ts";
 import { marker } from "./chart.ts";
@@ -36,6 +38,7 @@ import {
   type Protocol,
   readMeasure,
   type Stage,
+  testMetrics,
 } from "./measures.ts";
 import { methodStyles } from "./methods.ts";
 import { dimensionsOf } from "./verdict.ts";
@@ -95,7 +98,9 @@ const ACTIVE: Column<Cell> = {
   head: "Active",
   unit: "dims",
   value: (cell) =>
-    html`${formatFraction(cell.fraction)} <small class="dims">${formatNumber(cell.count, Number.isInteger(cell.count) ? 0 : 1)}</small>`,
+    isComparator(cell)
+      ? MISSING
+      : html`${formatFraction(cell.fraction)} <small class="dims">${formatNumber(cell.count, Number.isInteger(cell.count) ? 0 : 1)}</small>`,
 };
 
 function unitOf(measure: Measure, difference: boolean): { unit: string } | Record<string, never> {
@@ -268,6 +273,52 @@ export function costTable(group: BenchmarkGroup): Markup {
   const batch = rows.length === 1 ? `a batch of ${plural(rows[0] ?? 0, "row")}` : "a batch";
   const caption = `What a compacted model costs; latency of ${batch} and training time on the ${backends} backend, means over seeds; timed in each run's own process, while other runs went on beside it`;
   return groupedTable(caption, "Method", filled(columns, allCells(group)), methodGroups(group, allCells(group)));
+}
+
+/** What the modality does anyway, each beside dense and beside L0GM. */
+export function comparatorTable(group: BenchmarkGroup, headline: Cell | undefined): Markup | undefined {
+  if (group.comparators.length === 0) return undefined;
+  const difference = (key: MeasureKey): Column<Cell> => ({
+    head: `${MEASURES[key].label} minus dense`,
+    ...unitOf(MEASURES[key], true),
+    value: (cell) =>
+      cell === group.dense ? MISSING : differenceCell(differenceToDense(group, cell, key), MEASURES[key]),
+  });
+  const accuracy = (run: RunResult): number | undefined => readMeasure(testMetrics(run, "bestValidation"), "accuracy");
+  const mean = (cell: Cell, read: (run: RunResult) => number | undefined): number | undefined =>
+    estimate(cell.runs.map(read))?.mean;
+  const columns: Column<Cell>[] = [
+    measureColumn("accuracy", "bestValidation"),
+    difference("accuracy"),
+    ...(headline === undefined
+      ? []
+      : [
+          {
+            head: `${cellLabel(group, headline)}, minus it`,
+            unit: "points",
+            value: (cell: Cell) =>
+              cell === headline ? MISSING : differenceCell(pairedEstimate(headline, cell, accuracy), MEASURES.accuracy),
+          },
+        ]),
+    measureColumn("ece", "bestValidation"),
+    difference("ece"),
+    measureColumn("nll", "bestValidation"),
+    { head: "MACs", unit: "a row", value: (cell) => formatNumber(mean(cell, ({ cost }) => cost.macs.compacted)) },
+    {
+      head: "Latency",
+      unit: "ms",
+      value: (cell) =>
+        formatNumber(
+          mean(cell, ({ cost }) => cost.latencyMs.compacted),
+          3,
+        ),
+    },
+    { head: "Training", value: (cell) => formatDuration(mean(cell, ({ timing }) => timing.seconds)) },
+    { head: "Seeds", value: (cell) => String(cell.runs.length) },
+  ];
+  const cells = [group.dense, headline, ...group.comparators].filter((cell) => cell !== undefined);
+  const caption = `Comparators without a gate, each with the epochs, batches and optimizer of dense, ${PROTOCOL_LABELS.bestValidation}; differences paired by seed, ± half the 95 % t interval, bold where that excludes zero${bootstrapNote(group)}`;
+  return groupedTable(caption, "Method", filled(columns, cells), methodGroups(group, cells));
 }
 
 /** A method's whole frontier in one row: hypervolume and seconds for all of its fractions. */

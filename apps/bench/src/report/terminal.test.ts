@@ -31,6 +31,11 @@ it("shows means, paired differences and the verdict, and names a stand-in", () =
   expect(text.replace(/\s+/g, " ")).toContain(summaries[0]?.verdict[1] ?? "no verdict");
 });
 
+it("gives a comparator no fraction", () => {
+  const text = renderTable(frontierSummary(syntheticRuns({ methods: ["dense"], comparators: ["mlp"], seeds: 2 })));
+  expect(text).toMatch(/mlp +– +8\d\.\d\d ± \d\.\d\d +[+−]?\d\.\d\d \[/);
+});
+
 it("has colour codes only when asked", () => {
   const code = "\u001b";
   expect(renderTable(summaries)).not.toContain(code);

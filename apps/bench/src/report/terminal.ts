@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import type { Estimate } from "./aggregate.ts";
-import { formatDifference, formatEstimate, formatFraction } from "./format.ts";
+import { formatDifference, formatEstimate, formatFraction, MISSING } from "./format.ts";
 import { MEASURES } from "./measures.ts";
 import type { FrontierSummary } from "./summary.ts";
 
@@ -49,13 +49,16 @@ export function renderTable(summaries: readonly FrontierSummary[], options: Term
         chars: { ...BORDERLESS },
       });
       let previous = "";
-      for (const point of summary.frontier) {
+      const { frontier, comparators = [] } = summary;
+      for (const point of [...frontier, ...comparators]) {
         const { equalBudget, bestValidation } = point.protocols;
         const mean = (estimate: Estimate | undefined): string =>
           formatEstimate(estimate === undefined ? undefined : { mean: estimate.mean, n: estimate.n }, MEASURES.ece);
         table.push([
           point.method === previous ? "" : point.method.slice(0, 18),
-          `${formatFraction(point.active.requested ?? point.active.realised)} (${Number(point.active.count.toFixed(1))})`,
+          comparators.includes(point)
+            ? MISSING
+            : `${formatFraction(point.active.requested ?? point.active.realised)} (${Number(point.active.count.toFixed(1))})`,
           formatEstimate(bestValidation.accuracy, MEASURES.accuracy),
           point.method === "dense" ? "" : formatDifference(bestValidation.minusDense.accuracy, MEASURES.accuracy),
           mean(equalBudget.ece),

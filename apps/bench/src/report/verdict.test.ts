@@ -90,6 +90,29 @@ describe("verdictSentences", () => {
     expect(sentences.slice(0, -1).join(" ")).not.toContain("bootstrap");
   });
 
+  it("says which comparators L0GM is ahead of, behind, and not told apart from", () => {
+    const by: Record<string, number[]> = {
+      ...accuracies,
+      weak: [0.8, 0.802, 0.801],
+      alike: [0.85, 0.85, 0.853],
+      strong: [0.9, 0.901, 0.902],
+    };
+    const runs = syntheticRuns({
+      methods: ["dense", "l0gm"],
+      comparators: ["weak", "alike", "strong"],
+      fractions: [0.125],
+      seeds: 3,
+    }).map((run) => set(run, by[run.method]?.[run.seed] ?? 0, 0.01));
+    expect(verdictSentences(groupOf(runs))).toContain(
+      "With the same epochs and batches, L0GM at 16 of 128 dimensions is ahead of weak (+5.00 [+4.57, +5.43]); not told apart " +
+        "from alike (0.00 [−0.25, +0.25]); behind strong (−5.00 [−5.25, −4.75]): points of accuracy, paired by seed.",
+    );
+    const one = verdictSentences(groupOf(runs.filter(({ seed }) => seed === 0))).join(" ");
+    expect(one).toContain(
+      "L0GM at 16 of 128 dimensions is compared, without an interval, with alike (−0.10), strong (−5.10), weak (+4.90)",
+    );
+  });
+
   it("says that one seed has no interval", () => {
     const text = verdictSentences(groupOf(syntheticRuns({ seeds: 1 }))).join("\n");
     expect(text).toContain("(one seed, no interval)");

@@ -220,6 +220,29 @@ function comparatorSentence(group: BenchmarkGroup, cell: Cell): string | undefin
   return `The most accurate comparator there is ${rival.method}: ${against}.`;
 }
 
+/** How an accuracy compares with each comparator's, at the same epochs and batches. */
+function comparatorsSentence(group: BenchmarkGroup, cell: Cell): string | undefined {
+  const compared = group.comparators.flatMap((comparator) => {
+    const difference = pairedEstimate(cell, comparator, (run) =>
+      readMeasure(testMetrics(run, "bestValidation"), "accuracy"),
+    );
+    return difference === undefined ? [] : [{ comparator, difference }];
+  });
+  if (compared.length === 0) return undefined;
+  const named = (which: ReturnType<typeof side>): string =>
+    compared
+      .filter(({ difference }) => side(difference) === which)
+      .map(({ comparator, difference }) => `${comparator.method} (${formatDifference(difference, MEASURES.accuracy)})`)
+      .join(", ");
+  const parts = [
+    ["ahead of", named("above")],
+    ["not told apart from", named("both")],
+    ["behind", named("below")],
+    ["compared, without an interval, with", named("unknown")],
+  ].flatMap(([phrase, names]) => (names === "" ? [] : [`${phrase} ${names}`]));
+  return `With the same epochs and batches, ${methodName(cell.method)} at ${dimensionsOf(group, cell)} is ${parts.join("; ")}: points of accuracy, paired by seed.`;
+}
+
 function replacedSentence({ replaced }: BenchmarkGroup): string | undefined {
   if (replaced === 0) return undefined;
   const [verb, whose] = replaced === 1 ? ["is", "its"] : ["are", "their"];
@@ -268,7 +291,12 @@ export function verdictSentences(group: BenchmarkGroup): string[] {
     sentences.push(accuracySentence(group, headline));
     if (sparsest !== undefined) sentences.push(accuracySentence(group, sparsest));
     sentences.push(...PROTOCOLS.map((protocol) => calibrationSentence(group, headline, protocol)));
-    sentences.push(floorSentence(group, headline), comparatorSentence(group, headline), pathSentence(group));
+    sentences.push(
+      floorSentence(group, headline),
+      comparatorSentence(group, headline),
+      comparatorsSentence(group, headline),
+      pathSentence(group),
+    );
     const inexact = inexactRuns(group);
     const asked = allCells(group).some((cell) => cell.runs.some((run) => run.active.requested !== undefined));
     if (inexact > 0)

@@ -29,8 +29,8 @@ export async function planRuns(requests: readonly RunRequest[], out: string): Pr
   const planned: PlannedRun[] = [];
   for (const { benchmark, methods, seeds, split, config: given, configName, source } of requests) {
     const task = taskNamed(benchmark);
-    const config = parseConfig(task.config, given, configName);
     const spec = { benchmark, split: splitOf(task, split), source };
+    const config = parseConfig(task.splitConfigs?.[spec.split] ?? task.config, given, configName);
     const settings = methods.map((method) => ({ method, config: configFor(task, method, config) }));
     for (const { method, config } of settings) {
       for (const { fraction } of controllerFor(method, config)?.segments ?? []) {

@@ -3,6 +3,9 @@ import type { GraphConfig } from "./graph-config.ts";
 import { LABEL_PROPAGATION } from "./graph-data.ts";
 import type { Comparator } from "./task.ts";
 
+/** Of a batch; larger than any graph, so that a batch is all training nodes. */
+const ALL_NODES = 2 ** 31 - 1;
+
 /** Where graphs save work by habit, and what a graph has to beat. Each has the epochs, the batches and the optimizer of the dense run. */
 export const GRAPH_COMPARATORS: Readonly<Record<string, Comparator<GraphConfig>>> = {
   "fan-out": {
@@ -12,9 +15,10 @@ export const GRAPH_COMPARATORS: Readonly<Record<string, Comparator<GraphConfig>>
       if (config.encoder.kind === "linear") {
         throw new ConfigError({ where: "fan-out", expected: "an encoder that reads neighbours", received: "linear" });
       }
-      const workers = config.training.kind === "sampled" ? config.training.workers : 0;
       const fanOut = Array.from({ length: config.encoder.layers }, () => neighbors);
-      return { ...config, training: { kind: "sampled", fanOut, workers } };
+      if (config.training.kind === "sampled") return { ...config, training: { ...config.training, fanOut } };
+      const batchSize = config.batchSize === "auto" ? ALL_NODES : config.batchSize;
+      return { ...config, batchSize, training: { kind: "sampled", fanOut, workers: 0 } };
     },
   },
   "drop-edge": {

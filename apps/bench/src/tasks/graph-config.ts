@@ -37,7 +37,7 @@ const training = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const { weights, gate, path, batchSize } = runConfig.shape;
+const { weights, gate, target, path, batchSize } = runConfig.shape;
 
 /** What differs between graphs as long as nobody asks for something else. */
 export interface GraphDefaults {
@@ -45,7 +45,9 @@ export interface GraphDefaults {
   readonly pathEpochs: number;
   readonly batchSize?: number;
   readonly learningRate: number;
+  readonly weightDecay?: number;
   readonly gateLearningRate: number;
+  readonly dualStep?: number;
   readonly hidden?: number;
   readonly layers?: number;
   readonly dropout?: number;
@@ -54,6 +56,16 @@ export interface GraphDefaults {
   readonly training?: z.input<typeof training>;
 }
 
+/** Full-batch steps are few: each goes further than a step of some hundred rows (docs/decisions/0008-graph-recipe.md). */
+export const FULL_BATCH = {
+  epochs: 100,
+  pathEpochs: 200,
+  learningRate: 1e-2,
+  weightDecay: 0,
+  gateLearningRate: 0.5,
+  dualStep: 0.1,
+} as const satisfies GraphDefaults;
+
 /** Settings of runs on the nodes of a graph. */
 export function graphConfig(defaults: GraphDefaults) {
   return runConfig.extend({
@@ -61,13 +73,25 @@ export function graphConfig(defaults: GraphDefaults) {
     batchSize: defaults.batchSize === undefined ? batchSize : batchSize.unwrap().default(defaults.batchSize),
     weights: weights
       .unwrap()
-      .extend({ learningRate: positive.default(defaults.learningRate) })
+      .extend({
+        learningRate: positive.default(defaults.learningRate),
+        decay: z
+          .number()
+          .nonnegative()
+          .default(defaults.weightDecay ?? 1e-2)
+          .describe("decoupled weight decay"),
+      })
       .prefault({})
       .describe("the optimizer of encoder and head"),
     gate: gate
       .unwrap()
       .extend({ learningRate: positive.default(defaults.gateLearningRate).describe("of log alpha") })
       .prefault({}),
+    target: target
+      .unwrap()
+      .extend({ dualStep: positive.default(defaults.dualStep ?? 0.05) })
+      .prefault({})
+      .describe("runs with --target"),
     path: path
       .unwrap()
       .extend({ epochs: size.default(defaults.pathEpochs).describe("of the whole path") })

@@ -5,7 +5,7 @@ import { ConfigError, DataError } from "@l0gm/core";
 import { type GraphBatch, loadGraphCsv, loadOgb, type NodeGraph, type NodeSplit, simulationOf } from "@l0gm/graph";
 import { digestFile } from "../data/folders.ts";
 import { GRAPH_COMPARATORS } from "./graph-comparators.ts";
-import { type GraphConfig, graphConfig } from "./graph-config.ts";
+import { FULL_BATCH, type GraphConfig, graphConfig } from "./graph-config.ts";
 import { graphData, newNodes } from "./graph-data.ts";
 import type { DataIdentity, NewRows, Task, TaskSource } from "./task.ts";
 
@@ -18,7 +18,7 @@ const CSV = ["edges", "features", "labels"] as const;
 /** A graph of the user's own. */
 export const ownGraph: Task<GraphBatch, GraphConfig> = {
   name: "graph",
-  config: graphConfig({ epochs: 60, pathEpochs: 120, learningRate: 3e-3, gateLearningRate: 0.2, featureDropout: 0.3 }),
+  config: graphConfig({ ...FULL_BATCH, featureDropout: 0.5 }),
   splits: [OWN_SPLIT],
   ownSplits: true,
   comparators: GRAPH_COMPARATORS,
