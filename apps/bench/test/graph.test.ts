@@ -87,6 +87,11 @@ test("a graph of one's own: trained on, compared with comparators, and predicted
   expect(propagated?.metrics.test.accuracy).toBe(1);
   expect(propagated?.cost.parameters.dense).toBe(0);
 
+  const without = summary.runs.find((name) => name.includes("label-propagation"));
+  const refused = await l0gm("predict", without ?? "", "--data", data);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(/expected a run that kept its model, received label-propagation, without one/);
+
   const run = summary.runs.find((name) => name.includes("l0gm-0.25"));
   const predicted = await l0gm("predict", run ?? "", "--data", data);
   expect(predicted.code, predicted.stderr).toBe(0);

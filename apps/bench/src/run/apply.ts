@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { applyTemperature, compact, DataError, load, type Predictions, predict, useBackend } from "@l0gm/core";
@@ -22,6 +23,14 @@ export interface Applied {
  */
 export async function applyRun(folder: string, file: string): Promise<Applied> {
   const result = await readResult(await resultFile(folder));
+  if (!existsSync(join(folder, "model"))) {
+    throw new DataError({
+      where: folder,
+      expected: "a run that kept its model",
+      received: `${result.method}, without one`,
+      hint: "Some comparators are no models, so that nothing can be applied to new rows.",
+    });
+  }
   const task = taskNamed(result.benchmark);
   const config = parseConfig(task.config, result.config, join(folder, "result.json"));
   await useBackend(config.backend);

@@ -55,7 +55,7 @@ function withoutWeight(config: Part["config"]): Part {
   };
 }
 
-/** Cora comes with the repository; the others are trained on where they are. Their settings are not tuned yet. */
+/** Cora comes with the repository; the others are trained on where they are. */
 function graphs(config: Part["config"] = {}): Part[] {
   const part = { methods: [...FULL, ...GRAPH_COMPARATORS], targets: FRACTIONS, config };
   return [
