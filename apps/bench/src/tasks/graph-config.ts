@@ -48,6 +48,7 @@ export interface GraphDefaults {
   readonly weightDecay?: number;
   readonly gateLearningRate: number;
   readonly dualStep?: number;
+  readonly pathDualStep?: number;
   readonly hidden?: number;
   readonly layers?: number;
   readonly dropout?: number;
@@ -59,11 +60,12 @@ export interface GraphDefaults {
 /** Full-batch steps are few: each goes further than a step of some hundred rows (docs/decisions/0008-graph-recipe.md). */
 export const FULL_BATCH = {
   epochs: 100,
-  pathEpochs: 200,
+  pathEpochs: 150,
   learningRate: 1e-2,
   weightDecay: 0,
   gateLearningRate: 0.5,
   dualStep: 0.1,
+  pathDualStep: 1,
 } as const satisfies GraphDefaults;
 
 /** Settings of runs on the nodes of a graph. */
@@ -94,7 +96,10 @@ export function graphConfig(defaults: GraphDefaults) {
       .describe("runs with --target"),
     path: path
       .unwrap()
-      .extend({ epochs: size.default(defaults.pathEpochs).describe("of the whole path") })
+      .extend({
+        epochs: size.default(defaults.pathEpochs).describe("of the whole path"),
+        dualStep: positive.default(defaults.pathDualStep ?? 0.1),
+      })
       .prefault({})
       .describe("runs with --path"),
     encoder: encoderSettings(defaults).prefault({ kind: "sage" }),
