@@ -1,6 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { simulateProducts, writeOgb } from "@l0gm/graph";
 import { expect, test } from "vitest";
+import { describeResult } from "../src/cli/run-summary.ts";
+import { groupName, groupRuns } from "../src/report/aggregate.ts";
 import { type RunResult, resultSchema } from "../src/result.ts";
 import { readResults } from "../src/run/store.ts";
 import { l0gm, start, temporaryFolder, writeInto } from "./command-line.ts";
@@ -9,8 +12,8 @@ import { l0gm, start, temporaryFolder, writeInto } from "./command-line.ts";
 const SMALL = { width: 8, epochs: 12, encoder: { kind: "sage", hidden: 8 } };
 
 /** Times differ between two runs of the same numbers; nothing else may. */
-function numbers(results: readonly RunResult[]): unknown {
-  return results.map(({ timing: _, cost: { latencyMs: __, ...cost }, ...rest }) => ({ ...rest, cost }));
+function numbers({ timing: _, cost: { latencyMs: __, ...cost }, ...rest }: RunResult): unknown {
+  return { ...rest, cost };
 }
 
 /** Two rings of nodes, a class each. */
@@ -26,37 +29,63 @@ function graphFolder(folder: string): string {
   return path;
 }
 
-test("cora, killed during training, resumes and ends with the numbers of a run that was not; it is named a stand-in", {
-  timeout: 240_000,
-}, async () => {
+/** Runs a benchmark twice, once killed during training and resumed. */
+async function killedAndNot(
+  benchmark: string,
+  settings: object,
+  dataDir: string,
+): Promise<{ readonly killed: RunResult; readonly whole: RunResult; readonly printed: unknown }> {
   const folder = temporaryFolder();
-  const config = writeInto(folder, "config.json", SMALL);
-  const args = (out: string): string[] => ["run", "cora", "--target", "1/4", "--config", config, "--out", out];
+  const config = writeInto(folder, "config.json", settings);
   const [whole, cut] = [join(folder, "whole"), join(folder, "cut")];
+  const args = (out: string): string[] => ["run", benchmark, "--target", "1/4", "--config", config, "--out", out];
+  // Caches go where nothing else is.
+  const environment = { L0GM_DATA_DIR: dataDir, XDG_CACHE_HOME: folder };
   const logged = (): number => {
-    const runs = join(cut, "cora");
+    const runs = join(cut, benchmark);
     const logs = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "log.jsonl")) : [];
     const [log] = logs.filter((path) => existsSync(path));
     return log === undefined ? 0 : readFileSync(log, "utf8").split("\n").length - 1;
   };
-
-  const child = start(args(cut));
+  const child = start(args(cut), environment);
   await expect.poll(logged, { timeout: 90_000, interval: 10 }).toBeGreaterThan(2);
   child.process.kill("SIGKILL");
   await child.ended;
   expect(logged()).toBeLessThan(SMALL.epochs);
-  const trained = logged();
-  const resumed = await l0gm(...args(cut), "--json");
+  const resumed = await start([...args(cut), "--json"], environment).ended;
   expect(resumed.code, resumed.stderr).toBe(0);
-  expect(trained).toBeGreaterThan(0);
-  expect((await l0gm(...args(whole))).code).toBe(0);
-  expect(numbers(await readResults(cut))).toEqual(numbers(await readResults(whole)));
-  expect(resultSchema.parse(JSON.parse(resumed.stdout))).toMatchObject({
+  expect((await start(args(whole), environment).ended).code).toBe(0);
+  const [[one], [other]] = await Promise.all([readResults(cut), readResults(whole)]);
+  return { killed: one as RunResult, whole: other as RunResult, printed: JSON.parse(resumed.stdout) };
+}
+
+test("cora, killed during training, resumes and ends with the numbers of a run that was not; it is named a stand-in", {
+  timeout: 240_000,
+}, async () => {
+  const { killed, whole, printed } = await killedAndNot("cora", SMALL, "");
+  expect(numbers(killed)).toEqual(numbers(whole));
+  expect(resultSchema.parse(printed)).toMatchObject({
     benchmark: "cora",
     standInFor: "ogbn-products",
     split: "stratified",
     active: { requested: 0.25, realised: 0.25, count: 2 },
   });
+});
+
+test("ogbn-products, killed between sampled batches, resumes alike; simulated data are never named after the real ones", {
+  timeout: 240_000,
+}, async () => {
+  const dataDir = temporaryFolder();
+  const { name, graph, split } = await simulateProducts({ scale: 1 / 1024 });
+  await writeOgb(join(dataDir, "ogbn_products"), graph, split, "sales_ranking");
+  const training = { kind: "sampled", fanOut: [5, 5], workers: 1 };
+  const settings = { ...SMALL, batchSize: 32, encoder: { ...SMALL.encoder, layers: 2 }, training };
+  const { killed, whole, printed } = await killedAndNot("ogbn-products", settings, dataDir);
+  expect(numbers(killed)).toEqual(numbers(whole));
+  expect(resultSchema.parse(printed)).toMatchObject({ benchmark: "ogbn-products", data: { name, simulated: true } });
+  expect(describeResult(killed)).toMatch(/^ogbn-products \(simulated ogbn-products, scale 0\.00097/);
+  expect(killed.warnings).toContain(`The graph is not a real one: ${name}`);
+  expect(groupRuns([killed]).map(groupName)).toEqual([`ogbn-products (simulated, ${name})`]);
 });
 
 test("a graph of one's own: trained on, compared with comparators, and predicted", { timeout: 240_000 }, async () => {
@@ -108,10 +137,12 @@ test.each([
     ["--data", "{graph}", "--label", "class"],
     /--label of graph: expected no --label: its data say what is predicted, received class/,
   ],
+  [["--data", "{graph}", "--config", "{config}"], /training\.fanOut: expected 2, one a layer, received \[5,5,5\]/],
 ] as const)("graph %j is refused with what was expected", { timeout: 60_000 }, async (options, message) => {
   const folder = temporaryFolder();
   const data = graphFolder(folder);
-  const args = options.map((option) => (option === "{graph}" ? data : option));
+  const config = writeInto(folder, "config.json", { training: { kind: "sampled", fanOut: [5, 5, 5] } });
+  const args = options.map((option) => (option === "{graph}" ? data : option === "{config}" ? config : option));
   const ended = await l0gm("run", "graph", ...args, "--out", join(folder, "runs"));
   expect(ended.code).toBe(2);
   expect(ended.stderr).toMatch(message);

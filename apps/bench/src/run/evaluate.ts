@@ -71,9 +71,11 @@ export function measureSplits({ validation, test }: SplitPredictions): { validat
 
 /** What makes a split's measures say less than they seem to. */
 export function splitWarnings(splits: SplitPredictions, classes: readonly string[]): string[] {
-  const absent = Object.entries(splits).flatMap(([split, { labels }]) =>
-    classes.flatMap((name, code) => (labels.includes(code) ? [] : [`no ${split} row has the class ${name}`])),
-  );
+  const absent = Object.entries(splits).flatMap(([split, { labels }]) => {
+    const present = new Set(labels);
+    const names = classes.filter((_, code) => !present.has(code));
+    return names.length === 0 ? [] : [`no ${split} row has the class ${names.join(", ")}`];
+  });
   return decidedTemperature(splits.validation) === undefined
     ? [...absent, "the validation rows are too few or too easy to decide a temperature: T stays 1"]
     : absent;

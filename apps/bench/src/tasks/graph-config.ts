@@ -70,7 +70,7 @@ export const FULL_BATCH = {
 
 /** Settings of runs on the nodes of a graph. */
 export function graphConfig(defaults: GraphDefaults) {
-  return runConfig.extend({
+  const settings = runConfig.extend({
     epochs: size.default(defaults.epochs).describe("passes over the training nodes, all phases together"),
     batchSize: defaults.batchSize === undefined ? batchSize : batchSize.unwrap().default(defaults.batchSize),
     weights: weights
@@ -126,6 +126,16 @@ export function graphConfig(defaults: GraphDefaults) {
           .describe("times that features are averaged over neighbours beforehand"),
       })
       .prefault({}),
+  });
+  return settings.superRefine(({ encoder, training, evaluation }, context) => {
+    const layers = encoder.kind === "linear" ? undefined : encoder.layers;
+    const check = (path: string[], fanOut: readonly number[]): void => {
+      if (fanOut.length === layers) return;
+      const expected = layers === undefined ? "no fan-out, as the encoder has no layers" : `${layers}, one a layer`;
+      context.addIssue({ code: "custom", path, message: `expected ${expected}, received [${fanOut}]` });
+    };
+    if (training.kind === "sampled") check(["training", "fanOut"], training.fanOut);
+    if (evaluation !== "whole") check(["evaluation"], evaluation);
   });
 }
 
