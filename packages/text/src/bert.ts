@@ -242,7 +242,8 @@ export async function bertPrefix(files: ModelFiles, layers: number): Promise<Ber
 
 /**
  * Writes an encoder's weights, fine-tuned or not, as a model in the Hugging Face format, which Python's transformers reads. The projection
- * is not part of BERT and stays with the gated model that `save` of @l0gm/core writes.
+ * is not part of BERT and stays with the gated model that `save` of @l0gm/core writes. Heads that were removed are listed in the config as
+ * `pruned_heads`, which transformers knows up to version 4.
  *
  * @param original - the folder that the encoder was made from: config and tokenizer are copied
  * @throws ConfigError when the encoder was not made by {@link bertEncoder}
