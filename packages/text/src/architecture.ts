@@ -18,6 +18,14 @@ export interface BertArchitecture {
   readonly epsilon: number;
   readonly dropout: number;
   readonly attentionDropout: number;
+  /** Attention heads that were removed, by layer from the first on, in the numbering of the whole model. */
+  readonly prunedHeads?: readonly (readonly number[])[];
+}
+
+/** Heads of a layer that are left, in the numbering of the whole model. */
+export function headsLeft({ heads, prunedHeads }: BertArchitecture, layer: number): number[] {
+  const removed = new Set(prunedHeads?.[layer]);
+  return Array.from({ length: heads }, (_, head) => head).filter((head) => !removed.has(head));
 }
 
 /** Names of Hugging Face. */
@@ -89,11 +97,14 @@ export function parseArchitecture(config: Readonly<Record<string, unknown>>, whe
       received: heads,
     });
   }
+  const layers = size("num_hidden_layers");
+  const prunedHeads = parsePrunedHeads(config["pruned_heads"] ?? {}, layers, heads, `${where}: pruned_heads`);
   return {
     vocabularySize: size("vocab_size"),
     hidden,
-    layers: size("num_hidden_layers"),
+    layers,
     heads,
+    ...(prunedHeads === undefined ? {} : { prunedHeads }),
     intermediate: size("intermediate_size"),
     positions: size("max_position_embeddings"),
     types: size("type_vocab_size"),
@@ -102,4 +113,27 @@ export function parseArchitecture(config: Readonly<Record<string, unknown>>, whe
     dropout: rate("hidden_dropout_prob"),
     attentionDropout: rate("attention_probs_dropout_prob"),
   };
+}
+
+/** Reads layers' removed heads, which Hugging Face lists under the layer's number. */
+function parsePrunedHeads(value: unknown, layers: number, heads: number, where: string): number[][] | undefined {
+  const removed = Array.from({ length: layers }, (): number[] => []);
+  if (typeof value !== "object" || value === null) {
+    throw new FormatError({ where, expected: "an object with lists of heads by layer", received: value });
+  }
+  for (const [layer, list] of Object.entries(value)) {
+    const fits = Array.isArray(list) && removed[Number(layer)] !== undefined && isPrunable(list, heads);
+    if (!fits) {
+      const expected = `of ${layers} layers, different heads from 0 to ${heads - 1}, but not all`;
+      throw new FormatError({ where, expected, received: { [layer]: list } });
+    }
+    removed[Number(layer)] = list;
+  }
+  return removed.some((list) => list.length > 0) ? removed : undefined;
+}
+
+/** Whether these are different heads of a layer, and at least one is left. */
+export function isPrunable(removed: readonly unknown[], heads: number): removed is readonly number[] {
+  const known = removed.every((head) => Number.isInteger(head) && (head as number) >= 0 && (head as number) < heads);
+  return known && new Set(removed).size === removed.length && removed.length < heads;
 }

@@ -2,7 +2,7 @@ import type { EncodeContext } from "@l0gm/core";
 import { dropout, type Fill, type Module, type ModuleWeights, ones, zeros } from "@l0gm/core/modules";
 import { attention, dense, gelu, layerNorm } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
-import { type BertArchitecture, COMPUTED } from "./architecture.ts";
+import { type BertArchitecture, COMPUTED, headsLeft } from "./architecture.ts";
 import type { TokenBatch } from "./batch.ts";
 
 /** How the weights of a part begin, and whether they are trained. */
@@ -20,7 +20,14 @@ interface LinearInput {
   readonly addend?: tf.Tensor;
 }
 
-type Hidden = (x: tf.Tensor3D, mask: tf.Tensor2D, context: EncodeContext) => tf.Tensor3D;
+/** @param headMask - `[rows, heads]`, factors on what the heads give */
+type Hidden = (x: tf.Tensor3D, mask: tf.Tensor2D, context: EncodeContext, headMask?: tf.Tensor2D) => tf.Tensor3D;
+
+function scaleHeads(x: tf.Tensor3D, heads: number, factors: tf.Tensor2D): tf.Tensor3D {
+  const [rows, tokens, width] = x.shape;
+  const apart = tf.reshape(x, [rows, tokens, heads, width / heads]);
+  return tf.reshape(tf.mul(apart, tf.reshape(factors, [rows, 1, heads, 1])), x.shape);
+}
 
 /** The weights have the paths of Hugging Face, so that a part's place in a file is its name. */
 export class BertParts {
@@ -55,14 +62,16 @@ export class BertParts {
 
   /** One block: attention, then the feed-forward part, each added to its input and then normalised (Devlin et al. 2019). */
   layer(index: number, options: PartOptions): Hidden {
-    const { hidden, heads, intermediate, activation, dropout: rate, attentionDropout } = this.#architecture;
+    const { hidden, intermediate, activation, dropout: rate, attentionDropout } = this.#architecture;
+    const heads = headsLeft(this.#architecture, index).length;
+    const width = (hidden / this.#architecture.heads) * heads;
     const path = `encoder.layer.${index}`;
     const linear = (name: string, inputs: number, outputs: number) =>
       this.#linear(`${path}.${name}`, inputs, outputs, options);
-    const query = linear("attention.self.query", hidden, hidden);
-    const key = linear("attention.self.key", hidden, hidden);
-    const value = linear("attention.self.value", hidden, hidden);
-    const merge = linear("attention.output.dense", hidden, hidden);
+    const query = linear("attention.self.query", hidden, width);
+    const key = linear("attention.self.key", hidden, width);
+    const value = linear("attention.self.value", hidden, width);
+    const merge = linear("attention.output.dense", width, hidden);
     const attentionNorm = this.#norm(`${path}.attention.output.LayerNorm`, options);
     const rise = linear("intermediate.dense", hidden, intermediate);
     const fall = linear("output.dense", intermediate, hidden);
@@ -71,15 +80,16 @@ export class BertParts {
     /** Dropped out in training, else the addition costs no pass of its own. */
     const residual = (layer: typeof merge, x: tf.Tensor, addend: tf.Tensor, context: EncodeContext): tf.Tensor =>
       context.training && rate > 0 ? tf.add(addend, dropout(layer({ x }), rate, context)) : layer({ x, addend });
-    return (x, mask, context) => {
+    return (x, mask, context, headMask) => {
       const [rows, tokens] = x.shape;
-      const attended = attention(query({ x }) as tf.Tensor3D, key({ x }) as tf.Tensor3D, value({ x }) as tf.Tensor3D, {
+      const whole = attention(query({ x }) as tf.Tensor3D, key({ x }) as tf.Tensor3D, value({ x }) as tf.Tensor3D, {
         heads,
         mask,
         ...(context.training && attentionDropout > 0
           ? { dropout: { rate: attentionDropout, source: context.random.take(rows * heads * tokens * tokens) } }
           : {}),
       });
+      const attended = headMask === undefined ? whole : scaleHeads(whole, heads, headMask);
       const y = attentionNorm(residual(merge, attended, x, context));
       const risen = rise({ x: y }, within);
       const active = after === undefined ? risen : gelu(risen, after);

@@ -48,11 +48,11 @@ export interface BertEncoderOptions extends ModuleEncoderOptions {
 }
 
 /** What a BERT encoder is rebuilt from. */
-interface BertConfig extends BertEncoderOptions {
+export interface BertConfig extends BertEncoderOptions {
   readonly architecture: BertArchitecture;
 }
 
-const KIND = "text/bert";
+export const KIND = "text/bert";
 const CONFIG_FILE = "config.json";
 
 /** Blocks that are used, and how many of them are frozen; -1 when the embeddings are trained, too. */
@@ -84,7 +84,8 @@ function frozenPrefix(parts: BertParts, blocks: number, fill: Fill): Prefix {
   const options = { fill, trainable: false, rate: 0 };
   const embed = parts.embeddings(options);
   const layers = Array.from({ length: blocks }, (_, i) => parts.layer(i, options));
-  return (batch) => layers.reduce((x, layer) => layer(x, batch.mask, EVALUATION), embed(batch, EVALUATION));
+  return (batch) =>
+    layers.reduce((x, layer, i) => layer(x, batch.mask, EVALUATION, batch.headMasks?.[i]), embed(batch, EVALUATION));
 }
 
 function isHidden(batch: TextBatch): batch is HiddenBatch {
@@ -136,7 +137,11 @@ const BERT: EncoderKind<TextBatch, BertConfig> = {
     return {
       width: architecture.hidden,
       apply(batch, context) {
-        const y = rest.reduce((x, layer) => layer(x, batch.mask, context), start(batch, context));
+        const masks = isHidden(batch) ? undefined : batch.headMasks;
+        const y = rest.reduce(
+          (x, layer, i) => layer(x, batch.mask, context, masks?.[first + i]),
+          start(batch, context),
+        );
         if (pooler !== undefined) return pooler(pool(y, batch.mask, "cls"));
         return pool(y, batch.mask, pooling as Pooling);
       },
@@ -177,7 +182,14 @@ export async function bertEncoder(files: ModelFiles, options: BertEncoderOptions
   }
 }
 
-function variablesOf(encoder: Encoder<TextBatch>): NamedVariable[] {
+/** @throws ConfigError when the encoder was not made by {@link bertEncoder} */
+export function configOf(encoder: Encoder<TextBatch>, where: string): BertConfig {
+  const description = encoder.describe?.();
+  if (description?.kind === KIND) return description.config as BertConfig;
+  throw new ConfigError({ where, expected: "an encoder of bertEncoder", received: description?.kind });
+}
+
+export function variablesOf(encoder: Encoder<TextBatch>): NamedVariable[] {
   return [...encoder.parameters, ...(encoder.buffers ?? [])];
 }
 
@@ -231,19 +243,22 @@ export async function bertPrefix(files: ModelFiles, layers: number): Promise<Ber
 
 /**
  * Writes an encoder's weights, fine-tuned or not, as a model in the Hugging Face format, which Python's transformers reads. The projection
- * is not part of BERT and stays with the gated model that `save` of @l0gm/core writes.
+ * is not part of BERT and stays with the gated model that `save` of @l0gm/core writes. Heads that were removed are listed in the config as
+ * `pruned_heads`, which transformers knows up to version 4.
  *
  * @param original - the folder that the encoder was made from: config and tokenizer are copied
  * @throws ConfigError when the encoder was not made by {@link bertEncoder}
  */
 export async function saveBert(encoder: Encoder<TextBatch>, original: ModelFiles, files: FileHandler): Promise<void> {
-  const description = encoder.describe?.();
-  if (description?.kind !== KIND) {
-    throw new ConfigError({ where: "saveBert", expected: "an encoder of bertEncoder", received: description?.kind });
-  }
-  const { architecture, layers = architecture.layers } = description.config as BertConfig;
+  const { architecture, layers = architecture.layers } = configOf(encoder, "saveBert");
   const source = new ModelSource(original);
-  const config = { ...(await source.json(CONFIG_FILE)), num_hidden_layers: layers, torch_dtype: "float32" };
+  const pruned = (architecture.prunedHeads ?? []).slice(0, layers);
+  const config = {
+    ...(await source.json(CONFIG_FILE)),
+    num_hidden_layers: layers,
+    torch_dtype: "float32",
+    pruned_heads: Object.fromEntries(pruned.flatMap((heads, layer) => (heads.length > 0 ? [[layer, heads]] : []))),
+  };
   await writeBertWeights(variablesOf(encoder), files);
   await files.write(CONFIG_FILE, new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`));
   for (const name of ["tokenizer.json", "tokenizer_config.json"]) await files.write(name, await source.bytes(name));

@@ -14,6 +14,13 @@ export {
   saveBert,
 } from "./bert.ts";
 export { type LabelledTexts, type LabelledTokens, textDataset, tokenize } from "./dataset.ts";
+export {
+  type HeadImportance,
+  type HeadImportanceOptions,
+  headImportance,
+  leastImportantHeads,
+  pruneHeads,
+} from "./heads.ts";
 export { type Imdb, type ImdbOptions, loadImdb } from "./imdb.ts";
 export type { Pooling } from "./pooling.ts";
 export type { ModelFiles } from "./source.ts";

@@ -96,7 +96,8 @@ async function train(make: () => Encoder<TextBatch> | Promise<Encoder<TextBatch>
 
 describe.skipIf(reason !== undefined)(`text on WebGPU${note}`, () => {
   // A tensor can not be read synchronously there in Node, so that a step that waits would throw.
-  test.each(encoders)("%s is trained as in plain JavaScript", async (_, make) => {
+  // Shaders are compiled on the way, which takes long where they run in software.
+  test.each(encoders)("%s is trained as in plain JavaScript", { timeout: 300_000 }, async (_, make) => {
     await useBackend("cpu");
     const expected = await train(make);
     await useBackend("webgpu");

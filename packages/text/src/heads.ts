@@ -1,0 +1,211 @@
+import {
+  ConfigError,
+  type Dataset,
+  type Encoder,
+  EVALUATION,
+  type GatedClassifier,
+  type LabelledBatch,
+  rebuildEncoder,
+} from "@l0gm/core";
+import { checkInteger } from "@l0gm/core/modules";
+import * as tf from "@tensorflow/tfjs-core";
+import { type BertArchitecture, headsLeft, isPrunable } from "./architecture.ts";
+import type { TextBatch, TokenBatch } from "./batch.ts";
+import { configOf, KIND, variablesOf } from "./bert.ts";
+
+/** How much a model depends on one attention head. */
+export interface HeadImportance {
+  /** From 0. */
+  readonly layer: number;
+  /** In the numbering of the whole model, from 0. */
+  readonly head: number;
+  /** Mean over the rows of the absolute gradient of a row's loss by a factor on what the head gives, in nats. */
+  readonly importance: number;
+}
+
+/** Options of {@link headImportance}. */
+export interface HeadImportanceOptions {
+  /** @defaultValue 32 */
+  readonly batchSize?: number;
+  /** Batches that are looked at, from the first on. @defaultValue all */
+  readonly batches?: number;
+}
+
+/** Heads that are left in each layer that is used. */
+function headsOf(encoder: Encoder<TextBatch>, where: string): number[][] {
+  const { architecture, layers = architecture.layers } = configOf(encoder, where);
+  return Array.from({ length: layers }, (_, layer) => headsLeft(architecture, layer));
+}
+
+/**
+ * The importance of every attention head of a classifier (Michel, Levy and Neubig 2019, equation 2): what the loss would change by, to
+ * first order, were the head silenced. Gates have their deterministic values, and nothing is dropped out.
+ *
+ * @param model - around an encoder of {@link bertEncoder}
+ * @param data - of the training split; batches of token ids, not of what a frozen prefix has computed
+ * @returns one entry a head that the encoder has, layer by layer
+ * @throws ConfigError when the encoder is of another kind, or the batches are not of token ids
+ *
+ * @example
+ * ```ts
+ * declare const model: GatedClassifier<TextBatch>;
+ * declare const train: Dataset<TokenBatch>;
+ * const importance = await headImportance(model, train, { batches: 20 });
+ * const slim = pruneHeads(model.encoder, leastImportantHeads(importance, 24));
+ * ```
+ */
+export async function headImportance(
+  model: GatedClassifier<TextBatch>,
+  data: Dataset<TokenBatch>,
+  { batchSize = 32, batches = Number.POSITIVE_INFINITY }: HeadImportanceOptions = {},
+): Promise<HeadImportance[]> {
+  const where = "headImportance";
+  const heads = headsOf(model.encoder, where);
+  checkInteger(where, "batchSize", batchSize);
+  if (batches !== Number.POSITIVE_INFINITY) checkInteger(where, "batches", batches);
+  const sums = heads.map((layer) => new Float64Array(layer.length));
+  let rows = 0;
+  let seen = 0;
+  for await (const batch of data.batches(batchSize)) {
+    if ("hidden" in batch.inputs) {
+      throw new ConfigError({ where, expected: "batches of token ids", received: "what a frozen prefix has computed" });
+    }
+    const gradients = maskGradients(model, batch, heads);
+    for (const [layer, gradient] of gradients.entries()) {
+      const values = await gradient.data<"float32">();
+      const sum = sums[layer] as Float64Array;
+      for (let i = 0; i < values.length; i++)
+        sum[i % sum.length] = (sum[i % sum.length] ?? 0) + Math.abs(values[i] ?? 0);
+    }
+    tf.dispose(gradients);
+    rows += batch.labels.length;
+    if (++seen >= batches) break;
+  }
+  return heads.flatMap((layer, l) =>
+    layer.map((head, i) => ({ layer: l, head, importance: (sums[l]?.[i] ?? 0) / rows })),
+  );
+}
+
+/** Of the sum of the rows' losses, so that a row's masks get the gradient of its own: `[rows, heads]` a layer, the caller's. */
+function maskGradients(
+  model: GatedClassifier<TextBatch>,
+  { inputs, labels }: LabelledBatch<TokenBatch>,
+  heads: readonly (readonly number[])[],
+): tf.Tensor[] {
+  return tf.tidy(() => {
+    const truth = tf.oneHot(tf.tensor1d(labels, "int32"), model.classes);
+    const loss = (...headMasks: tf.Tensor[]): tf.Tensor => {
+      const { logits } = model.forward({ ...inputs, headMasks: headMasks as tf.Tensor2D[] }, EVALUATION);
+      return tf.neg(tf.sum(tf.mul(truth, tf.logSoftmax(logits))));
+    };
+    return tf.grads(loss)(heads.map((layer) => tf.ones([labels.length, layer.length])));
+  });
+}
+
+/**
+ * The heads that a model depends on least, the importance of each layer's heads being divided by their Euclidean norm (Michel, Levy and
+ * Neubig 2019, section 4.1). Every layer keeps one head.
+ *
+ * @param importance - of all heads, as {@link headImportance} gives it
+ * @param count - how many to choose
+ * @returns heads by layer, as {@link pruneHeads} takes them
+ * @throws ConfigError when layers would be left without a head
+ *
+ * @example
+ * ```ts
+ * const importance = [3, 1, 2].map((value, head) => ({ layer: 0, head, importance: value }));
+ * console.log(leastImportantHeads(importance, 2)); // [[1, 2]]
+ * ```
+ */
+export function leastImportantHeads(importance: readonly HeadImportance[], count: number): number[][] {
+  const where = "leastImportantHeads";
+  checkInteger(where, "count", count, 0);
+  const layers = importance.reduce((most, { layer }) => Math.max(most, layer + 1), 0);
+  const left = new Array<number>(layers).fill(0);
+  const squares = new Array<number>(layers).fill(0);
+  for (const { layer, importance: value } of importance) {
+    left[layer] = (left[layer] ?? 0) + 1;
+    squares[layer] = (squares[layer] ?? 0) + value * value;
+  }
+  const most = left.reduce((sum, heads) => sum + Math.max(0, heads - 1), 0);
+  if (count > most) {
+    throw new ConfigError({ where, expected: `at most ${most}, since a layer keeps a head`, received: count });
+  }
+  const share = ({ layer, importance: value }: HeadImportance): number =>
+    value === 0 ? 0 : value / Math.sqrt(squares[layer] ?? 0);
+  const chosen = left.map((): number[] => []);
+  let missing = count;
+  for (const { layer, head } of [...importance].sort((a, b) => share(a) - share(b))) {
+    if (missing === 0) break;
+    if (left[layer] === 1) continue;
+    left[layer] = (left[layer] ?? 0) - 1;
+    chosen[layer]?.push(head);
+    missing--;
+  }
+  return chosen.map((heads) => heads.sort((a, b) => a - b));
+}
+
+/** Which axis of a weight goes through the heads. */
+function axisOfHeads(name: string): { readonly layer: number; readonly axis: number } | undefined {
+  const [, layer, part] = /^encoder\.layer\.(\d+)\.attention\.(self|output\.dense)(?:[./])/.exec(name) ?? [];
+  if (layer === undefined) return undefined;
+  if (part === "output.dense") return name.endsWith("/kernel") ? { layer: Number(layer), axis: 0 } : undefined;
+  return { layer: Number(layer), axis: name.endsWith("/kernel") ? 1 : 0 };
+}
+
+/** Of a tensor that has a block for each head in `from`, the blocks of the heads `to`. */
+function selectHeads(x: tf.Tensor, axis: number, from: readonly number[], to: readonly number[]): tf.Tensor {
+  const size = (x.shape[axis] ?? 0) / from.length;
+  const indices = to.flatMap((head) => Array.from({ length: size }, (_, i) => from.indexOf(head) * size + i));
+  return tf.gather(x, tf.tensor1d(indices, "int32"), axis);
+}
+
+/**
+ * A copy of an encoder without some of its attention heads: their columns are cut out of queries, keys and values, and their rows out of the
+ * matrix that merges the heads. It computes what the whole one does when those heads give 0, and can be trained, narrowed and saved.
+ *
+ * @param encoder - of {@link bertEncoder}; stays as it is
+ * @param heads - to remove, by layer from the first on, in the numbering of the whole model; those that are gone already may be among them
+ * @returns an encoder with weights of its own, the caller's
+ * @throws ConfigError when the encoder is of another kind, there is no such head, or a layer would be left without one
+ *
+ * @example
+ * ```ts
+ * declare const folder: string;
+ * const encoder = await bertEncoder(folder);
+ * const slim = pruneHeads(encoder, [[0, 3], [], [5]]);
+ * console.log(slim.cost.macs < encoder.cost.macs); // true
+ * ```
+ */
+export function pruneHeads(encoder: Encoder<TextBatch>, heads: readonly (readonly number[])[]): Encoder<TextBatch> {
+  const where = "pruneHeads";
+  const config = configOf(encoder, where);
+  const before = headsOf(encoder, where);
+  const { architecture } = config;
+  if (heads.length > before.length) {
+    throw new ConfigError({ where, expected: `heads of ${before.length} layers at most`, received: heads.length });
+  }
+  const prunedHeads = Array.from({ length: architecture.layers }, (_, layer) => {
+    const all = [...new Set([...(architecture.prunedHeads?.[layer] ?? []), ...(heads[layer] ?? [])])];
+    if (isPrunable(all, architecture.heads)) return all.sort((a, b) => a - b);
+    throw new ConfigError({
+      where: `${where}: layer ${layer}`,
+      expected: `heads from 0 to ${architecture.heads - 1}, but not all`,
+      received: heads[layer],
+    });
+  });
+  const slim: BertArchitecture = { ...architecture, prunedHeads };
+  const pruned = rebuildEncoder({ kind: KIND, config: { ...config, architecture: slim } }) as Encoder<TextBatch>;
+  const sources = new Map(variablesOf(encoder).map(({ name, variable }) => [name, variable]));
+  tf.tidy(() => {
+    for (const { name, variable } of variablesOf(pruned)) {
+      const source = sources.get(name) as tf.Tensor;
+      const place = axisOfHeads(name);
+      const from = before[place?.layer ?? 0] ?? [];
+      variable.assign(
+        place === undefined ? source : selectHeads(source, place.axis, from, headsLeft(slim, place.layer)),
+      );
+    }
+  });
+  return pruned;
+}
