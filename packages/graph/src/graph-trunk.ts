@@ -91,9 +91,11 @@ export function graphTrunk(kind: GraphKind, weights: ModuleWeights, options: Gra
 
   const evaluate: Evaluate = ({ csr, features: all, columns }, { nodes, ...how }) => {
     const graph = prepare(csr);
-    if (nodes === undefined) {
+    // What half of the nodes depend on is most of the graph: to cut it out would copy edges and features for little less work.
+    if (nodes === undefined || 2 * nodes.length > csr.rows) {
       const blocks = stages.map(() => graph);
-      return applyLayerWise(stages, blocks, { values: all, width: columns }, how);
+      const values = applyLayerWise(stages, blocks, { values: all, width: columns }, how);
+      return nodes === undefined ? values : rowsOf(values, hidden, nodes);
     }
     const { blocks, inputs } = neighborhoodOf(graph, nodes, layers);
     return applyLayerWise(stages, blocks, { values: gatherRows(all, columns, inputs), width: columns }, how);
