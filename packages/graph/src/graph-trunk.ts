@@ -95,7 +95,7 @@ export function graphTrunk(kind: GraphKind, weights: ModuleWeights, options: Gra
     if (nodes === undefined || 2 * nodes.length > csr.rows) {
       const blocks = stages.map(() => graph);
       const values = applyLayerWise(stages, blocks, { values: all, width: columns }, how);
-      return nodes === undefined ? values : rowsOf(values, hidden, nodes);
+      return nodes === undefined ? values : gatherRows(values, hidden, nodes);
     }
     const { blocks, inputs } = neighborhoodOf(graph, nodes, layers);
     return applyLayerWise(stages, blocks, { values: gatherRows(all, columns, inputs), width: columns }, how);

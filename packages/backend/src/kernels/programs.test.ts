@@ -61,13 +61,13 @@ describe("programs", () => {
     expect(results[2]?.bits).toEqual(results[0]?.bits);
   });
 
-  it("keep tensors, tfjs's bytes and the process's memory flat over 1,000 training steps on two threads", async () => {
-    const { threads, before, after } = await inProcess<Training>({ threads: 2, steps: 1000 });
+  it("keep tensors, tfjs's bytes and the process's memory flat over 2,000 training steps on two threads", async () => {
+    const { threads, before, after } = await inProcess<Training>({ threads: 2, steps: 2000 });
     expect(threads).toBe(2);
     const { resident, ...counted } = after;
     const { resident: residentBefore, ...countedBefore } = before;
     expect(counted).toEqual(countedBefore);
-    // A leak of 8 kB a step would show. The engine itself still moves by some 3 MiB, up and down.
-    expect(resident - residentBefore).toBeLessThan(8 * 2 ** 20);
+    // A leak of 8 kB a step would show. The engine itself still moves by some 3 MiB, and by 8 beside other tests.
+    expect(resident - residentBefore).toBeLessThan(16 * 2 ** 20);
   });
 });

@@ -41,11 +41,17 @@ test("reports the median and the quartiles of the timed rounds alone", async () 
   expect(only).toEqual({ only: { median: 3, lowerQuartile: 2, upperQuartile: 4 } });
 });
 
-test("a wide model takes longer than a narrow one", async () => {
-  const { wide, narrow } = await compareLatency({ wide: modelOf(2000), narrow: modelOf(2) }, tf.ones([256, 4]), {
-    rounds: 5,
-  });
-  expect(wide.median).toBeGreaterThan(narrow.median);
+test("gives each model its own times", async () => {
+  const clock = vi.spyOn(performance, "now");
+  let now = 0;
+  for (const elapsed of [7, 2, 9, 4, 8, 3]) {
+    clock.mockReturnValueOnce(now).mockReturnValueOnce(now + elapsed);
+    now += 1000;
+  }
+  const models = { wide: modelOf(3), narrow: modelOf(2) };
+  const { wide, narrow } = await compareLatency(models, tf.ones([1, 4]), { rounds: 3, warmUp: 0 });
+  clock.mockRestore();
+  expect([wide.median, narrow.median]).toEqual([8, 3]);
 });
 
 test("leaves no tensor behind", async () => {
