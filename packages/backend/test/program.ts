@@ -21,7 +21,7 @@ export interface Operations {
   readonly bits: Readonly<Record<string, string>>;
 }
 
-/** What is in use after warming up, and after the steps. */
+/** What is in use. */
 export interface Memory {
   readonly tensors: number;
   readonly buffers: number;
@@ -33,8 +33,8 @@ export interface Memory {
 
 export interface Training {
   readonly threads: number;
-  readonly before: Memory;
-  readonly after: Memory;
+  /** After each round of steps. */
+  readonly rounds: readonly Memory[];
 }
 
 function collectGarbage(): void {
@@ -53,16 +53,20 @@ function memory(): Memory {
 /** Enough for the engine to have compiled what it will compile, and for its own memory to have found its size. */
 const WARM_UP = 1000;
 
+const ROUNDS = 8;
+
 async function run({ threads: asked, steps }: Assignment): Promise<Operations | Training> {
   const { threads } = (await useBackend("wasm", asked === undefined ? {} : { threads: asked })).kernels;
   if (steps === undefined) return { threads, bits: await bitsOf(await everyOperation()) };
   const model = smallModel();
   for (let step = 0; step < WARM_UP; step++) model.step(step);
-  const before = memory();
-  for (let step = WARM_UP; step < WARM_UP + steps; step++) model.step(step);
-  const after = memory();
+  const rounds = Array.from({ length: ROUNDS }, (_, round) => {
+    const first = WARM_UP + round * steps;
+    for (let step = first; step < first + steps; step++) model.step(step);
+    return memory();
+  });
   model.dispose();
-  return { threads, before, after };
+  return { threads, rounds };
 }
 
 if (parentPort === null) console.log(JSON.stringify(await run(JSON.parse(process.argv[2] ?? "{}") as Assignment)));
