@@ -30,14 +30,14 @@ describe("requestsOf", () => {
     vi.stubEnv("XDG_CACHE_HOME", "/nowhere");
     const { requests, skipped } = requestsOf("paper", { dataDir: "/nowhere" });
     vi.unstubAllEnvs();
-    expect(new Set(requests.map(({ benchmark }) => benchmark))).toEqual(new Set(["adult", "cora"]));
-    expect(skipped.map(({ benchmark }) => benchmark)).toEqual(["amazon-computers", "ogbn-products"]);
+    expect(new Set(requests.map(({ benchmark }) => benchmark))).toEqual(new Set(["adult", "cora", "spam-assassin"]));
+    expect(skipped.map(({ benchmark }) => benchmark)).toEqual(["amazon-computers", "ogbn-products", "imdb"]);
     expect(skipped[0]?.reason).toMatch("/nowhere/amazon_computers");
   });
 
   it("quick is the same on every machine", () => {
     expect(requestsOf("quick", {}).skipped).toEqual([]);
-    expect(PROFILES.quick.parts.map(({ benchmark }) => benchmark)).toEqual(["adult"]);
+    expect(PROFILES.quick.parts.map(({ benchmark }) => benchmark)).toEqual(["adult", "cora", "spam-assassin"]);
   });
 
   it("has at least five seeds wherever a claim is made", () => {

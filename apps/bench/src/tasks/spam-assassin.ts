@@ -17,8 +17,8 @@ const CLASSES = ["ham", "spam"];
 const share = z.number().gt(0).lt(1);
 
 const config = textConfig({
-  epochs: 6,
-  pathEpochs: 9,
+  epochs: 4,
+  pathEpochs: 8,
   batchSize: 32,
   learningRate: 2e-3,
   gateLearningRate: 0.1,
@@ -26,7 +26,7 @@ const config = textConfig({
   truncation: "head",
   hidden: 64,
   layers: 1,
-  dropout: 0.1,
+  dropout: 0.3,
 }).extend({
   data: z
     .strictObject({
