@@ -7,7 +7,7 @@ import {
   FormatError,
   fromHalves,
   type LabelledBatch,
-  type Random,
+  Random,
   toHalves,
 } from "@l0gm/core";
 import { checkInteger } from "@l0gm/core/modules";
@@ -143,13 +143,18 @@ export async function cacheFeatures(
   const store = openDirectory(folder);
   await claim(store, key);
   const { places, sizes } = layoutOf(data.sequences, shardRows, prefix.hidden);
-  for (const [shard, size] of sizes.entries()) {
+  const all = Array.from(data.sequences.keys());
+  let done = 0;
+  // Each process has an order of its own, so that those that fill one cache side by side share the work.
+  for (const shard of Random.from(process.pid, "shards").shuffle(Array.from(sizes.keys()))) {
     signal?.throwIfAborted();
-    const rows = Array.from(data.sequences.keys()).slice(shard * shardRows, (shard + 1) * shardRows);
+    const size = sizes[shard] as number;
+    const rows = all.slice(shard * shardRows, (shard + 1) * shardRows);
     if ((await sizeOfFile(join(folder, shardName(shard)))) !== size) {
       await store.write(shardName(shard), await encodeShard(prefix, data, rows, places, size, batchSize));
     }
-    onProgress?.(Math.min((shard + 1) * shardRows, data.sequences.length), data.sequences.length);
+    done += rows.length;
+    onProgress?.(done, all.length);
   }
   const files = await Promise.all(sizes.map((_, shard) => open(join(folder, shardName(shard)))));
   return new CachedDataset(folder, files, { places, sizes }, data, prefix.hidden);
