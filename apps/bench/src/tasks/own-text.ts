@@ -20,6 +20,7 @@ const config = textConfig({
   hidden: 64,
   layers: 1,
   dropout: 0.1,
+  vocabulary: { size: 16_384, minimumCount: 3 },
 }).extend({
   data: z
     .strictObject({

@@ -5,14 +5,6 @@ const size = z.int().positive();
 const positive = z.number().positive();
 const rate = z.number().min(0).lt(1);
 
-const vocabulary = z
-  .strictObject({
-    size: size.default(16_384).describe("most entries"),
-    minimumCount: size.default(3).describe("words that occur less often are spelt"),
-  })
-  .prefault({})
-  .describe("made of the training texts");
-
 /** What differs between texts as long as nobody asks for something else. */
 export interface TextDefaults {
   readonly epochs: number;
@@ -25,9 +17,10 @@ export interface TextDefaults {
   readonly hidden: number;
   readonly layers: number;
   readonly dropout: number;
+  readonly vocabulary: { readonly size: number; readonly minimumCount: number };
 }
 
-function encoderSettings({ hidden, layers, dropout }: TextDefaults) {
+function encoderSettings({ hidden, layers, dropout, vocabulary }: TextDefaults) {
   return z.discriminatedUnion("kind", [
     z
       .strictObject({
@@ -39,7 +32,13 @@ function encoderSettings({ hidden, layers, dropout }: TextDefaults) {
         positions: z.enum(["learned", "rotary"]).default("learned"),
         pooling: z.enum(["cls", "mean"]).default("mean"),
         dropout: rate.default(dropout),
-        vocabulary,
+        vocabulary: z
+          .strictObject({
+            size: size.default(vocabulary.size).describe("most entries"),
+            minimumCount: size.default(vocabulary.minimumCount).describe("words that occur less often are spelt"),
+          })
+          .prefault({})
+          .describe("made of the training texts"),
       })
       .describe("a Transformer from scratch"),
     z
