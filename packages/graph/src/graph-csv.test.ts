@@ -39,6 +39,11 @@ test("a direction stays when asked to, and no edges are allowed with a warning",
   expect(warnings[0]).toContain("the graph has no edges");
 });
 
+test("one class is enough, as predictions read no labels", async () => {
+  const { graph } = await loadGraphCsv(filesOf({ labels: "node,class\na,?\nb,?\nc,?\nd,?\n" }));
+  expect(graph.classes).toEqual(["?"]);
+});
+
 test.each([
   [
     "an edge to no node",
@@ -46,6 +51,11 @@ test.each([
     /edges\.csv, line 3: expected a node of .*labels\.csv, received z/,
   ],
   ["weights", { edges: "from,to,w\na,b,1\n" }, /edges\.csv, line 1: expected two columns/],
+  [
+    "edges without a header line",
+    { edges: "a,b\nb,c\n" },
+    /edges\.csv, line 1: expected a header line, received an edge, a, b/,
+  ],
   ["ragged features", { features: "node,x,y\na,1,2\nb,3\n" }, /features\.csv, line 3: expected 3 fields, received 2/],
   [
     "features that are missing",

@@ -1,4 +1,4 @@
-import { ConfigError, DataError } from "@l0gm/core";
+import { DataError } from "@l0gm/core";
 import { CsvError, Parser } from "#csv-parser";
 import { openFile } from "#files";
 import { Csr } from "./csr.ts";
@@ -138,10 +138,12 @@ export async function loadGraphCsv(
     const hint = "Weights of edges are not read; leave other columns out.";
     throw new DataError({ where: `${files.edges}, line 1`, expected: "two columns", received: ends.join(", "), hint });
   }
-  const csr = Csr.fromEdges(from.done(), to.done(), { nodes: nodes.size, undirected: options.undirected ?? true });
-  if (classes.length < 2) {
-    throw new ConfigError({ where: files.labels, expected: "at least two classes", received: classes.join() });
+  if (ends.every((name) => nodes.has(name))) {
+    const hint = "Begin the file with a line that names its columns; as it is, its first edge would be lost.";
+    const received = `an edge, ${ends.join(", ")}`;
+    throw new DataError({ where: `${files.edges}, line 1`, expected: "a header line", received, hint });
   }
+  const csr = Csr.fromEdges(from.done(), to.done(), { nodes: nodes.size, undirected: options.undirected ?? true });
   const warnings = csr.entries === 0 ? [`${files.edges}: the graph has no edges`] : [];
   return { graph: { csr, features, columns, labels, classes }, split: splitNodes(labels, options), warnings };
 }

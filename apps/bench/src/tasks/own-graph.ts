@@ -29,7 +29,14 @@ export const ownGraph: Task<GraphBatch, GraphConfig> = {
     return { ...(await graphIdentity(path, basename(resolve(path)))), checksum: hash.digest("hex") };
   },
   async load({ config, source, split, seed }) {
-    return graphData(await loadOwn(pathOf(source), split, seed), config, seed);
+    const path = pathOf(source);
+    const loaded = await loadOwn(path, split, seed);
+    const { classes } = loaded.graph;
+    if (classes.length < 2) {
+      const hint = "Check which column of the labels holds the class.";
+      throw new DataError({ where: path, expected: "at least two classes", received: classes.join(), hint });
+    }
+    return graphData(loaded, config, seed);
   },
   newRows: newGraph,
 };
@@ -76,7 +83,11 @@ async function loadOwn(
 
 function firstSplit(path: string): string | undefined {
   const folder = join(path, "split");
-  return existsSync(folder) ? readdirSync(folder).sort()[0] : undefined;
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .sort()
+        .find((name) => !name.startsWith("."))
+    : undefined;
 }
 
 function pathOf({ file, testFile }: TaskSource): string {
