@@ -193,6 +193,12 @@ describe("loadOgb", () => {
     expect([...(await loadOgb(folder, { split: "other" })).split.train]).toEqual([4]);
   });
 
+  test("sees no split in a hidden file", async () => {
+    const folder = folderOf();
+    writeFileSync(join(folder, "split", ".DS_Store"), "");
+    expect((await loadOgb(folder)).splitName).toBe("ranking");
+  });
+
   test("allows a graph without edges, with a warning", async () => {
     const { graph, warnings } = await loadOgb(folderOf({ "raw/edge.csv": "", "raw/num-edge-list.csv": "0\n" }));
     expect(graph.csr.entries).toBe(0);
@@ -213,8 +219,19 @@ describe("loadOgb", () => {
     [
       "a count of nodes that disagrees",
       { "raw/num-node-list.csv": "6\n" },
-      /node-feat\.csv\.gz, line 6: expected 6 lines, as .*num-node-list\.csv\.gz states/,
+      /node-label\.csv\.gz, line 6: expected 6 lines, as .*num-node-list\.csv\.gz states/,
     ],
+    [
+      "a count of nodes that no memory holds",
+      { "raw/num-node-list.csv": "2147483647\n" },
+      /node-label\.csv\.gz.*num-node-list\.csv\.gz states/,
+    ],
+    [
+      "a count of edges that no memory holds",
+      { "raw/num-edge-list.csv": "2147483647\n" },
+      /edge\.csv\.gz.*num-edge-list\.csv\.gz states/,
+    ],
+    ["features that are missing", { "raw/node-feat.csv": "0,1\n" }, /node-feat\.csv\.gz, line 2: expected 5 lines/],
     [
       "a count of edges that is too small",
       { "raw/num-edge-list.csv": "3\n" },

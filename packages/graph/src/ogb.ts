@@ -167,7 +167,8 @@ function requireFile(archive: Archive, name: string): void {
 }
 
 function chooseSplit(archive: Archive, wanted: string | undefined): string | undefined {
-  const names = archive.list("split");
+  // File managers leave hidden files.
+  const names = archive.list("split").filter((name) => !name.startsWith("."));
   if (wanted === undefined && names.length < 2) return names[0];
   if (wanted !== undefined && names.includes(wanted)) return wanted;
   throw new ConfigError({
@@ -231,6 +232,17 @@ async function readGraph(
   if (nodes === 0) {
     throw new DataError({ where: archive.nameOf(FILES.nodes), expected: "at least one node", received: 0 });
   }
+  // Labels take least: a count of nodes that is far too large is found before anything of that length is filled.
+  onProgress("labels");
+  const { values: labels } = await readNumbers(archive.read(FILES.labels), {
+    name: archive.nameOf(FILES.labels),
+    kind: "integer",
+    columns: 1,
+    lines: nodes,
+    linesFrom: archive.nameOf(FILES.nodes),
+    what: "labels",
+  });
+  const classes = await readClasses(archive, labels as Int32Array);
   // Features take most memory: they come after the list of edges, which is let go once the rows are made.
   onProgress("edges");
   const csr = await readEdges(archive, nodes, edges);
@@ -242,16 +254,6 @@ async function readGraph(
     linesFrom: archive.nameOf(FILES.nodes),
     what: "features",
   });
-  onProgress("labels");
-  const { values: labels } = await readNumbers(archive.read(FILES.labels), {
-    name: archive.nameOf(FILES.labels),
-    kind: "integer",
-    columns: 1,
-    lines: nodes,
-    linesFrom: archive.nameOf(FILES.nodes),
-    what: "labels",
-  });
-  const classes = await readClasses(archive, labels as Int32Array);
   const graph: NodeGraph = {
     csr: inSharedMemory ? sharedCsr(csr) : csr,
     features: inSharedMemory ? shared(values as Float32Array) : (values as Float32Array),
