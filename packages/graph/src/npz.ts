@@ -34,6 +34,13 @@ const READERS: Readonly<Record<string, { readonly bytes: number; read(view: Data
  *
  * @throws DataError when the file is damaged, an array is missing or of another shape, an index is out of range, a feature is not finite,
  * or labels have a gap
+ *
+ * @example
+ * ```ts
+ * declare const file: string; // amazon_electronics_computers.npz
+ * const { graph } = await loadNpz(file);
+ * const split = splitNodes(graph.labels, { seed: 1 });
+ * ```
  */
 export async function loadNpz(path: string): Promise<LoadedNpz> {
   const entries = await readZip(path);
