@@ -20,7 +20,7 @@ export { GraphLayer, type GraphLayerArgs } from "./layers/graph-layer.ts";
 export type { Messages } from "./layers/messages.ts";
 export { SageConv, type SageConvOptions } from "./layers/sage-conv.ts";
 export { type LoadedNpz, loadNpz } from "./npz.ts";
-export { type LoadedGraph, loadOgb, type OgbOptions, readOgbCounts, simulationOf } from "./ogb.ts";
+export { type LoadedGraph, loadOgb, type OgbOptions, readOgbCounts, readOgbSplits, simulationOf } from "./ogb.ts";
 export { type SageEncoderOptions, sageEncoder } from "./sage-encoder.ts";
 export { type DropEdgesOptions, dropEdges } from "./sampling/drop-edges.ts";
 export type { NodeTable } from "./sampling/job.ts";

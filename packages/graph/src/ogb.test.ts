@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { ConfigError, DataError } from "@l0gm/core";
 import { afterAll, describe, expect, test } from "vitest";
-import { loadOgb, simulationOf } from "./ogb.ts";
+import { loadOgb, readOgbSplits, simulationOf } from "./ogb.ts";
 import { simulateProducts } from "./simulate-products.ts";
 import { writeOgb } from "./write-ogb.ts";
 
@@ -197,6 +197,7 @@ describe("loadOgb", () => {
     const folder = folderOf();
     writeFileSync(join(folder, "split", ".DS_Store"), "");
     expect((await loadOgb(folder)).splitName).toBe("ranking");
+    expect(await readOgbSplits(folder)).toEqual(["ranking"]);
   });
 
   test("allows a graph without edges, with a warning", async () => {

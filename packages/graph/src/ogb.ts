@@ -103,6 +103,20 @@ export async function readOgbCounts(path: string): Promise<{ readonly nodes: num
 }
 
 /**
+ * Names of the splits that a folder or archive has, in the order of the alphabet. Reads nothing else.
+ *
+ * @throws DataError when nothing is at the path, or the archive cannot be read
+ */
+export async function readOgbSplits(path: string): Promise<readonly string[]> {
+  const archive = await openArchive(path);
+  try {
+    return splitsOf(archive);
+  } finally {
+    archive.close();
+  }
+}
+
+/**
  * How a folder's or archive's graph was made up, as {@link writeOgb} notes it of a simulated one. Reads nothing else.
  *
  * @returns nothing where the graph is not known to be simulated
@@ -166,9 +180,13 @@ function requireFile(archive: Archive, name: string): void {
   });
 }
 
-function chooseSplit(archive: Archive, wanted: string | undefined): string | undefined {
+function splitsOf(archive: Archive): readonly string[] {
   // File managers leave hidden files.
-  const names = archive.list("split").filter((name) => !name.startsWith("."));
+  return archive.list("split").filter((name) => !name.startsWith("."));
+}
+
+function chooseSplit(archive: Archive, wanted: string | undefined): string | undefined {
+  const names = splitsOf(archive);
   if (wanted === undefined && names.length < 2) return names[0];
   if (wanted !== undefined && names.includes(wanted)) return wanted;
   throw new ConfigError({

@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { ConfigError, DataError } from "@l0gm/core";
-import { type GraphBatch, loadGraphCsv, loadOgb, type NodeGraph, type NodeSplit, simulationOf } from "@l0gm/graph";
+import {
+  type GraphBatch,
+  loadGraphCsv,
+  loadOgb,
+  type NodeGraph,
+  type NodeSplit,
+  readOgbSplits,
+  simulationOf,
+} from "@l0gm/graph";
 import { digestFile } from "../data/folders.ts";
 import { GRAPH_COMPARATORS } from "./graph-comparators.ts";
 import { FULL_BATCH, type GraphConfig, graphConfig } from "./graph-config.ts";
@@ -31,11 +39,7 @@ export const ownGraph: Task<GraphBatch, GraphConfig> = {
   async load({ config, source, split, seed }) {
     const path = pathOf(source);
     const loaded = await loadOwn(path, split, seed);
-    const { classes } = loaded.graph;
-    if (classes.length < 2) {
-      const hint = "Check which column of the labels holds the class.";
-      throw new DataError({ where: path, expected: "at least two classes", received: classes.join(), hint });
-    }
+    checkTrainable(path, loaded);
     return graphData(loaded, config, seed);
   },
   newRows: newGraph,
@@ -68,7 +72,7 @@ async function loadOwn(
   const csv = csvFiles(path);
   if (csv === undefined) {
     // Predictions are for all nodes, so that any split will do.
-    const name = split === undefined ? firstSplit(path) : split === OWN_SPLIT ? undefined : split;
+    const name = split === undefined ? (await readOgbSplits(path))[0] : split === OWN_SPLIT ? undefined : split;
     return loadOgb(path, { ...(name === undefined ? {} : { split: name }), shares: { seed } });
   }
   if (split !== undefined && split !== OWN_SPLIT) {
@@ -81,13 +85,23 @@ async function loadOwn(
   return loadGraphCsv(csv, { seed });
 }
 
-function firstSplit(path: string): string | undefined {
-  const folder = join(path, "split");
-  return existsSync(folder)
-    ? readdirSync(folder)
-        .sort()
-        .find((name) => !name.startsWith("."))
-    : undefined;
+/** What predictions can do without, and training cannot. */
+function checkTrainable(
+  path: string,
+  { graph: { classes }, split }: { readonly graph: NodeGraph; readonly split: NodeSplit },
+): void {
+  if (classes.length < 2) {
+    const hint = "Check which column of the labels holds the class.";
+    throw new DataError({ where: path, expected: "at least two classes", received: classes.join(), hint });
+  }
+  const parts = [split.train, split.validation, split.test].map(({ length }) => length);
+  if (!parts.includes(0)) return;
+  throw new DataError({
+    where: path,
+    expected: "nodes that train, nodes that select and nodes that test",
+    received: parts.join(", "),
+    hint: "Each class needs some five nodes to be cut; or name the nodes yourself, under split/ in the layout of ogbn-products.",
+  });
 }
 
 function pathOf({ file, testFile }: TaskSource): string {
