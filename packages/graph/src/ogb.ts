@@ -91,6 +91,12 @@ export async function loadOgb(path: string, options: OgbOptions = {}): Promise<L
  * Numbers of nodes and edges, each edge counted once, that a folder or archive states. Reads nothing else.
  *
  * @throws DataError when the path or the files with the counts cannot be read
+ *
+ * @example
+ * ```ts
+ * declare const archive: string; // products.zip, or its unpacked folder
+ * const { nodes, edges } = await readOgbCounts(archive);
+ * ```
  */
 export async function readOgbCounts(path: string): Promise<{ readonly nodes: number; readonly edges: number }> {
   const archive = await openArchive(path);
@@ -106,6 +112,12 @@ export async function readOgbCounts(path: string): Promise<{ readonly nodes: num
  * Names of the splits that a folder or archive has, in the order of the alphabet. Reads nothing else.
  *
  * @throws DataError when nothing is at the path, or the archive cannot be read
+ *
+ * @example
+ * ```ts
+ * declare const archive: string; // products.zip, or its unpacked folder
+ * const [split = "none"] = await readOgbSplits(archive);
+ * ```
  */
 export async function readOgbSplits(path: string): Promise<readonly string[]> {
   const archive = await openArchive(path);
@@ -121,6 +133,12 @@ export async function readOgbSplits(path: string): Promise<readonly string[]> {
  *
  * @returns nothing where the graph is not known to be simulated
  * @throws DataError when nothing is at the path, or the note cannot be read
+ *
+ * @example
+ * ```ts
+ * declare const archive: string; // products.zip, or its unpacked folder
+ * if ((await simulationOf(archive)) !== undefined) console.log("not a real graph");
+ * ```
  */
 export async function simulationOf(path: string): Promise<string | undefined> {
   const archive = await openArchive(path);

@@ -69,6 +69,13 @@ class NumberWriter {
  *
  * @param splitName - the folder under `split`
  * @throws ConfigError when the graph has a direction, as this layout has none
+ *
+ * @example
+ * ```ts
+ * declare const folder: string; // which is made
+ * const { graph, split } = await simulateProducts({ scale: 1 / 4096 });
+ * await writeOgb(folder, graph, split, "random");
+ * ```
  */
 export async function writeOgb(folder: string, graph: NodeGraph, split: NodeSplit, splitName: string): Promise<void> {
   const { csr, features, columns, labels, classes, simulated } = graph;
