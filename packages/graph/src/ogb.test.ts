@@ -387,6 +387,14 @@ describe("writeOgb", () => {
     expect(await simulationOf(folder)).toBeUndefined();
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1e10])("refuses a feature of %d", async (value) => {
+    const { graph, split } = await loadOgb(folderOf());
+    const features = graph.features.with(3, value);
+    await expect(writeOgb(join(root, "refused"), { ...graph, features }, split, "any")).rejects.toThrow(
+      /finite features below 9e9/,
+    );
+  });
+
   test("marks a simulated graph for good, until a real one takes its place", async () => {
     const { name, graph, split } = await simulateProducts({ scale: 1 / 4096 });
     const folder = join(root, "simulated");
