@@ -24,8 +24,9 @@ function filesOf(changes: Partial<typeof TEXTS> = {}): CsvGraphFiles {
 }
 
 test("nodes have any names, and features any order", async () => {
-  const { graph, split, warnings } = await loadGraphCsv(filesOf(), { validation: 0.3, test: 0.3 });
+  const { graph, featureNames, split, warnings } = await loadGraphCsv(filesOf(), { validation: 0.3, test: 0.3 });
   expect(graph.classes).toEqual(["9", "10"]);
+  expect(featureNames).toEqual(["x", "y"]);
   expect([...graph.labels]).toEqual([1, 0, 1, 0]);
   expect([...graph.features]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   expect([...graph.csr.neighbors]).toEqual([1, 0, 2, 1, 3, 2]);
@@ -50,6 +51,7 @@ test.each([
     { edges: "from,to\na,b\nb,z\n" },
     /edges\.csv, line 3: expected a node of .*labels\.csv, received z/,
   ],
+  ["a split", { labels: "node,class,split\na,1,train\n" }, /labels\.csv, line 1: expected two columns/],
   ["weights", { edges: "from,to,w\na,b,1\n" }, /edges\.csv, line 1: expected two columns/],
   [
     "edges without a header line",

@@ -10,7 +10,7 @@ export { edgeSoftmax } from "./edge-softmax.ts";
 export { type GatEncoderOptions, gatEncoder } from "./gat-encoder.ts";
 export { type GcnEncoderOptions, gcnEncoder } from "./gcn-encoder.ts";
 export type { NodeGraph, NodeSplit } from "./graph.ts";
-export { type CsvGraphFiles, type CsvGraphOptions, loadGraphCsv } from "./graph-csv.ts";
+export { type CsvGraph, type CsvGraphFiles, type CsvGraphOptions, loadGraphCsv } from "./graph-csv.ts";
 export type { GraphEncoderOptions } from "./graph-trunk.ts";
 export { type InferenceOptions, inferAllNodes } from "./inference.ts";
 export type { InferenceProgress, LayerWiseOptions } from "./layer-wise.ts";

@@ -40,6 +40,8 @@ test("predictions need neither labels that differ nor a split that is named", as
   const unlabelled = ring("unlabelled", ["?", "?", "?"]);
   const { rows, classes } = await newGraph(unlabelled, config, artefact);
   expect([rows.rows, classes]).toEqual([3, ["a", "b"]]);
+  const renamed = async (): Promise<unknown> => ({ columns: 1, featureNames: ["y"], classes: ["a", "b"] });
+  await expect(newGraph(unlabelled, config, renamed)).rejects.toThrow(/y as number 1, received x/);
 
   const [edges, features, labels] = ["edges", "features", "labels"].map((file) => join(unlabelled, `${file}.csv`));
   const { graph } = await loadGraphCsv({ edges: edges ?? "", features: features ?? "", labels: labels ?? "" });

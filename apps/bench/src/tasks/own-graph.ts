@@ -2,15 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { ConfigError, DataError } from "@l0gm/core";
-import {
-  type GraphBatch,
-  loadGraphCsv,
-  loadOgb,
-  type NodeGraph,
-  type NodeSplit,
-  readOgbSplits,
-  simulationOf,
-} from "@l0gm/graph";
+import { type GraphBatch, loadGraphCsv, loadOgb, readOgbSplits, simulationOf } from "@l0gm/graph";
 import { digestFile } from "../data/folders.ts";
 import { GRAPH_COMPARATORS } from "./graph-comparators.ts";
 import { FULL_BATCH, type GraphConfig, graphConfig } from "./graph-config.ts";
@@ -60,15 +52,12 @@ export async function newGraph(
   artefact: (name: string) => Promise<unknown>,
 ): Promise<NewRows<GraphBatch>> {
   checkThere(path);
-  const { graph } = await loadOwn(path, undefined, 0);
-  return newNodes(graph, path, config, artefact);
+  return newNodes(await loadOwn(path, undefined, 0), path, config, artefact);
 }
 
-async function loadOwn(
-  path: string,
-  split: string | undefined,
-  seed: number,
-): Promise<{ graph: NodeGraph; split: NodeSplit; warnings: readonly string[] }> {
+type OwnGraph = Parameters<typeof graphData>[0];
+
+async function loadOwn(path: string, split: string | undefined, seed: number): Promise<OwnGraph> {
   const csv = csvFiles(path);
   if (csv === undefined) {
     // Predictions are for all nodes, so that any split will do.
@@ -86,10 +75,7 @@ async function loadOwn(
 }
 
 /** What predictions can do without, and training cannot. */
-function checkTrainable(
-  path: string,
-  { graph: { classes }, split }: { readonly graph: NodeGraph; readonly split: NodeSplit },
-): void {
+function checkTrainable(path: string, { graph: { classes }, split }: OwnGraph): void {
   if (classes.length < 2) {
     const hint = "Check which column of the labels holds the class.";
     throw new DataError({ where: path, expected: "at least two classes", received: classes.join(), hint });
