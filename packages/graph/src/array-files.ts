@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -79,8 +79,10 @@ export async function readArrays<Description>(
   try {
     text = await readFile(join(folder, MANIFEST), "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (!existsSync(folder)) return undefined;
+    // Left as it is, the folder would stand in the way of a whole one.
+    throw damaged(join(folder, MANIFEST), "a file", "nothing there", error);
   }
   let manifest: Manifest<Description>;
   try {

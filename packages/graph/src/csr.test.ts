@@ -124,3 +124,9 @@ test.each([
   const arrays = { rows: 2, columns: 2, offsets: Int32Array.from(offsets), neighbors: Int32Array.from(neighbors) };
   expect(() => new Csr(arrays)).toThrow(error);
 });
+
+test("weights that are not finite are refused, in float32 as well", () => {
+  const arrays = { rows: 1, columns: 1, offsets: Int32Array.of(0, 1), neighbors: Int32Array.of(0) };
+  expect(() => new Csr({ ...arrays, weights: Float32Array.of(Number.NaN) })).toThrow(/row 0.*finite weights/);
+  expect(() => Csr.fromEdges([0], [0], { nodes: 1, weights: [1e300] })).toThrow(DataError);
+});

@@ -55,7 +55,7 @@ export class Csr implements CsrArrays {
    *
    * @param trust - internal: leaves the checks out
    * @throws ShapeError when their lengths do not fit
-   * @throws DataError when offsets fall, or a column is out of range or below the one before it
+   * @throws DataError when offsets fall, a column is out of range or below the one before it, or a weight is not finite
    */
   constructor(arrays: CsrArrays, trust?: symbol) {
     if (trust !== TRUSTED) check(arrays);
@@ -277,6 +277,9 @@ function check({ rows, columns, offsets, neighbors, weights }: CsrArrays): void 
     let before = -1;
     for (let e = start; e < end; e++) {
       const column = neighbors[e] as number;
+      if (weights !== undefined && !Number.isFinite(weights[e])) {
+        throw new DataError({ where: `${where}, row ${row}`, expected: "finite weights", received: weights[e] });
+      }
       if (column < 0 || column >= columns || column < before) {
         const expected = `columns from 0 to ${columns - 1}, ascending`;
         throw new DataError({ where: `${where}, row ${row}`, expected, received: column });

@@ -44,7 +44,8 @@ async function* streamed(where: string, start: () => Promise<Readable>, gzip: bo
       yield* gunzip;
     } else yield* source;
   } catch (cause) {
-    const hint = "The file is damaged or was cut off: fetch it again.";
+    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    const hint = missing ? "Check the path." : "The file is damaged or was cut off: fetch it again.";
     throw problem(where, gzip ? "a whole gzip file" : "a readable file", cause, hint);
   } finally {
     source?.destroy();

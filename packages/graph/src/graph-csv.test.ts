@@ -24,8 +24,9 @@ function filesOf(changes: Partial<typeof TEXTS> = {}): CsvGraphFiles {
 }
 
 test("nodes have any names, and features any order", async () => {
-  const { graph, split, warnings } = await loadGraphCsv(filesOf(), { validation: 0.3, test: 0.3 });
+  const { graph, featureNames, split, warnings } = await loadGraphCsv(filesOf(), { validation: 0.3, test: 0.3 });
   expect(graph.classes).toEqual(["9", "10"]);
+  expect(featureNames).toEqual(["x", "y"]);
   expect([...graph.labels]).toEqual([1, 0, 1, 0]);
   expect([...graph.features]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   expect([...graph.csr.neighbors]).toEqual([1, 0, 2, 1, 3, 2]);
@@ -39,13 +40,24 @@ test("a direction stays when asked to, and no edges are allowed with a warning",
   expect(warnings[0]).toContain("the graph has no edges");
 });
 
+test("one class is enough, as predictions read no labels", async () => {
+  const { graph } = await loadGraphCsv(filesOf({ labels: "node,class\na,?\nb,?\nc,?\nd,?\n" }));
+  expect(graph.classes).toEqual(["?"]);
+});
+
 test.each([
   [
     "an edge to no node",
     { edges: "from,to\na,b\nb,z\n" },
     /edges\.csv, line 3: expected a node of .*labels\.csv, received z/,
   ],
+  ["a split", { labels: "node,class,split\na,1,train\n" }, /labels\.csv, line 1: expected two columns/],
   ["weights", { edges: "from,to,w\na,b,1\n" }, /edges\.csv, line 1: expected two columns/],
+  [
+    "edges without a header line",
+    { edges: "a,b\nb,c\n" },
+    /edges\.csv, line 1: expected a header line, received an edge, a, b/,
+  ],
   ["ragged features", { features: "node,x,y\na,1,2\nb,3\n" }, /features\.csv, line 3: expected 3 fields, received 2/],
   [
     "features that are missing",

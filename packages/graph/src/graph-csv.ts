@@ -1,4 +1,4 @@
-import { ConfigError, DataError } from "@l0gm/core";
+import { DataError } from "@l0gm/core";
 import { CsvError, Parser } from "#csv-parser";
 import { openFile } from "#files";
 import { Csr } from "./csr.ts";
@@ -19,6 +19,16 @@ export interface CsvGraphFiles {
 export interface CsvGraphOptions extends SplitShares {
   /** Adds the reverse of every edge. @defaultValue true */
   readonly undirected?: boolean;
+}
+
+/** A graph that {@link loadGraphCsv} loaded. */
+export interface CsvGraph {
+  readonly graph: NodeGraph;
+  /** What the columns of features are called. */
+  readonly featureNames: readonly string[];
+  readonly split: NodeSplit;
+  /** What is odd in the data, and yet allowed. */
+  readonly warnings: readonly string[];
 }
 
 /** A growing list of numbers. */
@@ -96,7 +106,7 @@ async function readRows(path: string, least: number, onRow: OnRow): Promise<read
  * order of their names. The split is stratified by class.
  *
  * @throws DataError that names file and line: a node that is named twice or without features, an edge to a node without label, features
- * that are no finite numbers, lines of different length, a file that cannot be read
+ * that are no finite numbers, lines of different length, columns that are not read, no header line, a file that cannot be read
  *
  * @example
  * ```ts
@@ -105,18 +115,16 @@ async function readRows(path: string, least: number, onRow: OnRow): Promise<read
  * const { graph, split } = await loadGraphCsv({ edges, features, labels }, { seed: 1 });
  * ```
  */
-export async function loadGraphCsv(
-  files: CsvGraphFiles,
-  options: CsvGraphOptions = {},
-): Promise<{ readonly graph: NodeGraph; readonly split: NodeSplit; readonly warnings: readonly string[] }> {
+export async function loadGraphCsv(files: CsvGraphFiles, options: CsvGraphOptions = {}): Promise<CsvGraph> {
   const nodes = new Map<string, number>();
   const classOf: string[] = [];
-  await readRows(files.labels, 2, ([node = "", label = ""], where) => {
+  const named = await readRows(files.labels, 2, ([node = "", label = ""], where) => {
     if (nodes.has(node)) throw new DataError({ where, expected: "each node once", received: `${node} again` });
     if (label === "") throw new DataError({ where, expected: "a label", received: "nothing" });
     nodes.set(node, nodes.size);
     classOf.push(label);
   });
+  requireTwoColumns(files.labels, named, "A split is not read: for one of your own, use the layout of ogbn-products.");
   if (nodes.size === 0) throw new DataError({ where: files.labels, expected: "at least one node", received: "none" });
   const classes = [...new Set(classOf)].sort(byNumberOrName);
   const codes = new Map(classes.map((name, code) => [name, code]));
@@ -127,30 +135,35 @@ export async function loadGraphCsv(
     const hint = "Every node has a line among the labels.";
     throw new DataError({ where, expected: `a node of ${files.labels}`, received: String(node), hint });
   };
-  const { features, columns } = await readFeatures(files, nodes.size, indexOf);
+  const { features, featureNames } = await readFeatures(files, nodes.size, indexOf);
   const from = new NumberList((length) => new Int32Array(length));
   const to = new NumberList((length) => new Int32Array(length));
   const ends = await readRows(files.edges, 2, ([source, target], where) => {
     from.push(indexOf(source, where));
     to.push(indexOf(target, where));
   });
-  if (ends.length !== 2) {
-    const hint = "Weights of edges are not read; leave other columns out.";
-    throw new DataError({ where: `${files.edges}, line 1`, expected: "two columns", received: ends.join(", "), hint });
+  requireTwoColumns(files.edges, ends, "Weights of edges are not read; leave other columns out.");
+  if (ends.every((name) => nodes.has(name))) {
+    const hint = "Begin the file with a line that names its columns; as it is, its first edge would be lost.";
+    const received = `an edge, ${ends.join(", ")}`;
+    throw new DataError({ where: `${files.edges}, line 1`, expected: "a header line", received, hint });
   }
   const csr = Csr.fromEdges(from.done(), to.done(), { nodes: nodes.size, undirected: options.undirected ?? true });
-  if (classes.length < 2) {
-    throw new ConfigError({ where: files.labels, expected: "at least two classes", received: classes.join() });
-  }
   const warnings = csr.entries === 0 ? [`${files.edges}: the graph has no edges`] : [];
-  return { graph: { csr, features, columns, labels, classes }, split: splitNodes(labels, options), warnings };
+  const graph = { csr, features, columns: featureNames.length, labels, classes };
+  return { graph, featureNames, split: splitNodes(labels, options), warnings };
+}
+
+function requireTwoColumns(file: string, header: readonly string[], hint: string): void {
+  if (header.length === 2) return;
+  throw new DataError({ where: `${file}, line 1`, expected: "two columns", received: header.join(", "), hint });
 }
 
 async function readFeatures(
   files: CsvGraphFiles,
   nodes: number,
   indexOf: (node: string | undefined, where: string) => number,
-): Promise<{ features: Float32Array; columns: number }> {
+): Promise<{ features: Float32Array; featureNames: readonly string[] }> {
   const values = new NumberList((length) => new Float32Array(length));
   const rowOf = new Int32Array(nodes).fill(-1);
   let rows = 0;
@@ -179,7 +192,7 @@ async function readFeatures(
   rowOf.forEach((row, node) => {
     features.set(read.subarray(row * columns, (row + 1) * columns), node * columns);
   });
-  return { features, columns };
+  return { features, featureNames: header.slice(1) };
 }
 
 function byNumberOrName(a: string, b: string): number {

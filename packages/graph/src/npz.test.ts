@@ -1,8 +1,14 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FormatError } from "@l0gm/core";
-import { describe, expect, test } from "vitest";
+import { DataError, FormatError } from "@l0gm/core";
+import { afterAll, describe, expect, test } from "vitest";
+import { zip } from "../test/zip.ts";
 import { loadNpz, readNpy } from "./npz.ts";
+
+const root = mkdtempSync(join(tmpdir(), "l0gm-npz-"));
+afterAll(() => rmSync(root, { recursive: true }));
 
 function npy(header: string, data: Uint8Array): Uint8Array {
   const text = Buffer.from(`${header}\n`);
@@ -40,6 +46,57 @@ test.skipIf(!existsSync(FILE))("Amazon Computers has the published counts", asyn
   expect(counts).toEqual([436, 2142, 1414, 542, 5158, 308, 487, 818, 2156, 291]);
   expect(new Set(graph.features)).toEqual(new Set([0, 1]));
   expect(warnings).toEqual([]);
+});
+
+/** Two nodes with an edge, three features each. */
+const ARRAYS = {
+  adj_data: [1],
+  adj_indices: [1],
+  adj_indptr: [0, 1, 1],
+  adj_shape: [2, 2],
+  attr_data: [2, 0.5],
+  attr_indices: [0, 2],
+  attr_indptr: [0, 1, 2],
+  attr_shape: [2, 3],
+  labels: [1, 0],
+};
+
+function npzOf(changes: Partial<Record<keyof typeof ARRAYS, readonly number[]>>): string {
+  const entries = Object.entries({ ...ARRAYS, ...changes }).map(([name, values]) => {
+    const header = `{'descr': '<f8', 'fortran_order': False, 'shape': (${values.length},), }`;
+    return [`${name}.npy`, npy(header, new Uint8Array(Float64Array.from(values).buffer))] as const;
+  });
+  const path = join(root, "graph.npz");
+  writeFileSync(path, zip(entries));
+  return path;
+}
+
+test("loads edges in both directions, and features at their places", async () => {
+  const { graph } = await loadNpz(npzOf({}));
+  expect([...graph.csr.neighbors]).toEqual([1, 0]);
+  expect([...graph.features]).toEqual([2, 0, 0, 0, 0, 0.5]);
+  expect([...graph.labels]).toEqual([1, 0]);
+  const { warnings } = await loadNpz(npzOf({ adj_data: [], adj_indices: [], adj_indptr: [0, 0, 0] }));
+  expect(warnings[0]).toContain("the graph has no edges");
+});
+
+test.each([
+  ["a node out of range", { adj_indices: [2] }, /adj_indices\.npy, entry 0: expected an index from 0 to 1, received 2/],
+  ["an index between two", { attr_indices: [0, 0.5] }, /attr_indices\.npy, entry 1: .*received 0\.5/],
+  ["offsets that fall", { attr_indptr: [0, 3, 2] }, /attr_indptr\.npy, entry 2: expected integers that never fall/],
+  ["an array cut short", { adj_data: [] }, /adj: expected 2 rows.* 1 indices and 0 values/],
+  ["features that are not finite", { attr_data: [1, Number.NaN] }, /attr_data\.npy, entry 1: .*received NaN/],
+  ["a label that is none", { labels: [1, Number.NaN] }, /labels\.npy, entry 1: expected an integer/],
+  [
+    "labels with a gap",
+    { labels: [0, 2] },
+    /labels\.npy: expected every label from 0 to 2, received no node with label 1/,
+  ],
+  ["too few labels", { labels: [0] }, /2 rows of features, 1 labels/],
+] as const)("refuses %s", async (_, changes, message) => {
+  const path = npzOf(changes);
+  await expect(loadNpz(path)).rejects.toThrow(DataError);
+  await expect(loadNpz(path)).rejects.toThrow(message);
 });
 
 test("a file that is not there is refused", async () => {

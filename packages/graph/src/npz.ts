@@ -34,6 +34,13 @@ const READERS: Readonly<Record<string, { readonly bytes: number; read(view: Data
  *
  * @throws DataError when the file is damaged, an array is missing or of another shape, an index is out of range, a feature is not finite,
  * or labels have a gap
+ *
+ * @example
+ * ```ts
+ * declare const file: string; // amazon_electronics_computers.npz
+ * const { graph } = await loadNpz(file);
+ * const split = splitNodes(graph.labels, { seed: 1 });
+ * ```
  */
 export async function loadNpz(path: string): Promise<LoadedNpz> {
   const entries = await readZip(path);
@@ -55,7 +62,7 @@ export async function loadNpz(path: string): Promise<LoadedNpz> {
   };
   const adjacency = sparse("adj");
   const attributes = sparse("attr");
-  const labels = Int32Array.from(array("labels").values);
+  const labels = labelsOf(path, array("labels").values);
   const [nodes = 0, others = 0] = adjacency.shape;
   const [withFeatures = 0, columns = 0] = attributes.shape;
   if (nodes === 0 || nodes !== others || nodes !== withFeatures || nodes !== labels.length) {
@@ -98,10 +105,10 @@ function rowsOf(
   const out = new Float64Array(indices.length);
   for (let row = 0; row < rows; row++) {
     const end = starts[row + 1] as number;
-    if (end < (starts[row] as number)) {
+    if (!(Number.isInteger(end) && end >= (starts[row] as number))) {
       throw new DataError({
         where: `${where}_indptr.npy, entry ${row + 1}`,
-        expected: "offsets that never fall",
+        expected: "integers that never fall",
         received: end,
       });
     }
@@ -109,7 +116,7 @@ function rowsOf(
   }
   for (let e = 0; e < indices.length; e++) {
     const column = indices[e] as number;
-    if (column >= 0 && column < columns) continue;
+    if (Number.isInteger(column) && column >= 0 && column < columns) continue;
     throw new DataError({
       where: `${where}_indices.npy, entry ${e}`,
       expected: `an index from 0 to ${columns - 1}`,
@@ -119,16 +126,17 @@ function rowsOf(
   return out;
 }
 
+function labelsOf(path: string, values: ArrayLike<number>): Int32Array {
+  return Int32Array.from(values, (label, i) => {
+    if (Number.isInteger(label) && label >= 0 && label < 2 ** 31) return label;
+    const where = `${path}, labels.npy, entry ${i}`;
+    throw new DataError({ where, expected: "an integer of at least 0", received: label });
+  });
+}
+
 function classCount(path: string, labels: Int32Array): number {
   const where = `${path}, labels.npy`;
   const last = labels.reduce((most, label) => Math.max(most, label), 0);
-  const first = labels.findIndex((label) => label < 0);
-  if (first >= 0)
-    throw new DataError({
-      where: `${where}, entry ${first}`,
-      expected: "a label of at least 0",
-      received: labels[first],
-    });
   const seen = new Set(labels);
   for (let label = 0; label <= last; label++) {
     if (!seen.has(label)) {

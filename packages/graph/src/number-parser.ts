@@ -177,7 +177,15 @@ export class NumberParser {
   }
 
   #create(length: number): Float32Array | Int32Array {
-    return this.#layout.kind === "float" ? new Float32Array(length) : new Int32Array(length);
+    try {
+      return this.#layout.kind === "float" ? new Float32Array(length) : new Int32Array(length);
+    } catch (cause) {
+      const { name, lines, linesFrom, what } = this.#layout;
+      if (!(cause instanceof RangeError)) throw cause;
+      const expected = `${what} that fit in memory`;
+      const stated = lines === undefined ? "" : `, for ${lines} lines as ${linesFrom ?? "another file"} states`;
+      throw new DataError({ where: name, expected, received: `${length} numbers${stated}` }, { cause });
+    }
   }
 
   #byte(bytes: Uint8Array, at: number): void {

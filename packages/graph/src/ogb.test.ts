@@ -15,7 +15,8 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { ConfigError, DataError } from "@l0gm/core";
 import { afterAll, describe, expect, test } from "vitest";
-import { loadOgb, simulationOf } from "./ogb.ts";
+import { zip } from "../test/zip.ts";
+import { loadOgb, readOgbSplits, simulationOf } from "./ogb.ts";
 import { simulateProducts } from "./simulate-products.ts";
 import { writeOgb } from "./write-ogb.ts";
 
@@ -48,84 +49,13 @@ function folderOf(changes: Readonly<Record<string, string | Uint8Array | undefin
   return folder;
 }
 
-/** A record of a zip archive: numbers of 2, 4 or 8 bytes, then bytes as they are. */
-function record(...parts: readonly (readonly [size: number, value: number] | Uint8Array)[]): Buffer {
-  const pieces = parts.map((part) => {
-    if (part instanceof Uint8Array) return part;
-    const [size, value] = part;
-    const piece = Buffer.alloc(size);
-    if (size === 8) piece.writeBigUInt64LE(BigInt(value));
-    else piece.writeUIntLE(value, 0, size);
-    return piece;
-  });
-  return Buffer.concat(pieces);
-}
-
-/** An archive of the stored files; with `zip64`, sizes and places stand in fields of 64 bits, as in archives beyond 4 GiB. */
+/** An archive of the stored files. */
 function zipOf(folder: string, inside: string, zip64 = false): string {
-  const most = 0xffffffff;
-  const locals: Buffer[] = [];
-  const central: Buffer[] = [];
-  let at = 0;
-  for (const file of Object.keys(FILES)) {
-    const content = readFileSync(join(folder, `${file}.gz`));
-    const name = Buffer.from(`${inside}${file}.gz`);
-    const size = content.length;
-    const start = at;
-    const local = record(
-      [4, 0x04034b50],
-      [2, 45],
-      [2, 0],
-      [2, 0],
-      [4, 0],
-      [4, 0],
-      [4, size],
-      [4, size],
-      [2, name.length],
-      [2, 0],
-      name,
-      content,
-    );
-    const extra = zip64 ? record([2, 1], [2, 24], [8, size], [8, size], [8, start]) : Buffer.alloc(0);
-    const stated = zip64 ? most : size;
-    locals.push(local);
-    at += local.length;
-    central.push(
-      record(
-        [4, 0x02014b50],
-        [2, 45],
-        [2, 45],
-        [2, 0],
-        [2, 0],
-        [4, 0],
-        [4, 0],
-        [4, stated],
-        [4, stated],
-        [2, name.length],
-      ),
-      record([2, extra.length], [2, 0], [2, 0], [2, 0], [4, 0], [4, zip64 ? most : start], name, extra),
-    );
-  }
-  const directory = Buffer.concat(central);
-  const count = locals.length;
-  const end64 = record(
-    [4, 0x06064b50],
-    [8, 44],
-    [2, 45],
-    [2, 45],
-    [4, 0],
-    [4, 0],
-    [8, count],
-    [8, count],
-    [8, directory.length],
-    [8, at],
+  const entries = Object.keys(FILES).map(
+    (file) => [`${inside}${file}.gz`, readFileSync(join(folder, `${file}.gz`))] as const,
   );
-  const locator = record([4, 0x07064b50], [4, 0], [8, at + directory.length], [4, 1]);
-  const stated = zip64 ? [0xffff, most, most] : [count, directory.length, at];
-  const [entries = 0, length = 0, place = 0] = stated;
-  const end = record([4, 0x06054b50], [2, 0], [2, 0], [2, entries], [2, entries], [4, length], [4, place], [2, 0]);
   const path = `${folder}-${zip64}.zip`;
-  writeFileSync(path, Buffer.concat([...locals, directory, ...(zip64 ? [end64, locator] : []), end]));
+  writeFileSync(path, zip(entries, zip64));
   return path;
 }
 
@@ -193,6 +123,13 @@ describe("loadOgb", () => {
     expect([...(await loadOgb(folder, { split: "other" })).split.train]).toEqual([4]);
   });
 
+  test("sees no split in a hidden file", async () => {
+    const folder = folderOf();
+    writeFileSync(join(folder, "split", ".DS_Store"), "");
+    expect((await loadOgb(folder)).splitName).toBe("ranking");
+    expect(await readOgbSplits(folder)).toEqual(["ranking"]);
+  });
+
   test("allows a graph without edges, with a warning", async () => {
     const { graph, warnings } = await loadOgb(folderOf({ "raw/edge.csv": "", "raw/num-edge-list.csv": "0\n" }));
     expect(graph.csr.entries).toBe(0);
@@ -213,8 +150,19 @@ describe("loadOgb", () => {
     [
       "a count of nodes that disagrees",
       { "raw/num-node-list.csv": "6\n" },
-      /node-feat\.csv\.gz, line 6: expected 6 lines, as .*num-node-list\.csv\.gz states/,
+      /node-label\.csv\.gz, line 6: expected 6 lines, as .*num-node-list\.csv\.gz states/,
     ],
+    [
+      "a count of nodes that no memory holds",
+      { "raw/num-node-list.csv": "2147483647\n" },
+      /node-label\.csv\.gz.*num-node-list\.csv\.gz states/,
+    ],
+    [
+      "a count of edges that no memory holds",
+      { "raw/num-edge-list.csv": "2147483647\n" },
+      /edge\.csv\.gz.*num-edge-list\.csv\.gz states/,
+    ],
+    ["features that are missing", { "raw/node-feat.csv": "0,1\n" }, /node-feat\.csv\.gz, line 2: expected 5 lines/],
     [
       "a count of edges that is too small",
       { "raw/num-edge-list.csv": "3\n" },
@@ -339,6 +287,7 @@ describe("the cache", () => {
     ["longer", (path: string) => appendFileSync(path, "x")],
     ["changed", (path: string) => writeFileSync(path, readFileSync(path).fill(7, 3, 4))],
     ["removed", (path: string) => rmSync(path)],
+    ["left without its manifest", (path: string) => rmSync(join(dirname(path), "manifest.json"))],
   ])("that was %s is made anew, visibly", async (name, damage) => {
     const folder = folderOf();
     const cacheDir = join(root, `cache-${name}`);
@@ -346,7 +295,7 @@ describe("the cache", () => {
     damage(join(cacheDir, readdirSync(cacheDir)[0] ?? "", "features.bin"));
     const again = await loadOgb(folder, { cacheDir });
     expect(again.cached).toBe(false);
-    expect(again.warnings[0]).toMatch(/The cache was damaged and is made anew: .*features\.bin/);
+    expect(again.warnings[0]).toMatch(/The cache was damaged and is made anew: .*(features\.bin|manifest\.json)/);
     expect(again.graph).toEqual(expected.graph);
     const third = await loadOgb(folder, { cacheDir });
     expect(third.cached).toBe(true);
@@ -367,6 +316,14 @@ describe("writeOgb", () => {
       /^0\.500000,1\.000000\n-1\.000000,0\.200000\n/,
     );
     expect(await simulationOf(folder)).toBeUndefined();
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -1e10])("refuses a feature of %d", async (value) => {
+    const { graph, split } = await loadOgb(folderOf());
+    const features = graph.features.with(3, value);
+    await expect(writeOgb(join(root, "refused"), { ...graph, features }, split, "any")).rejects.toThrow(
+      /finite features below 9e9/,
+    );
   });
 
   test("marks a simulated graph for good, until a real one takes its place", async () => {

@@ -91,6 +91,12 @@ export async function loadOgb(path: string, options: OgbOptions = {}): Promise<L
  * Numbers of nodes and edges, each edge counted once, that a folder or archive states. Reads nothing else.
  *
  * @throws DataError when the path or the files with the counts cannot be read
+ *
+ * @example
+ * ```ts
+ * declare const archive: string; // products.zip, or its unpacked folder
+ * const { nodes, edges } = await readOgbCounts(archive);
+ * ```
  */
 export async function readOgbCounts(path: string): Promise<{ readonly nodes: number; readonly edges: number }> {
   const archive = await openArchive(path);
@@ -103,10 +109,36 @@ export async function readOgbCounts(path: string): Promise<{ readonly nodes: num
 }
 
 /**
+ * Names of the splits that a folder or archive has, in the order of the alphabet. Reads nothing else.
+ *
+ * @throws DataError when nothing is at the path, or the archive cannot be read
+ *
+ * @example
+ * ```ts
+ * declare const archive: string; // products.zip, or its unpacked folder
+ * const [split = "none"] = await readOgbSplits(archive);
+ * ```
+ */
+export async function readOgbSplits(path: string): Promise<readonly string[]> {
+  const archive = await openArchive(path);
+  try {
+    return splitsOf(archive);
+  } finally {
+    archive.close();
+  }
+}
+
+/**
  * How a folder's or archive's graph was made up, as {@link writeOgb} notes it of a simulated one. Reads nothing else.
  *
  * @returns nothing where the graph is not known to be simulated
  * @throws DataError when nothing is at the path, or the note cannot be read
+ *
+ * @example
+ * ```ts
+ * declare const archive: string; // products.zip, or its unpacked folder
+ * if ((await simulationOf(archive)) !== undefined) console.log("not a real graph");
+ * ```
  */
 export async function simulationOf(path: string): Promise<string | undefined> {
   const archive = await openArchive(path);
@@ -166,8 +198,13 @@ function requireFile(archive: Archive, name: string): void {
   });
 }
 
+function splitsOf(archive: Archive): readonly string[] {
+  // File managers leave hidden files.
+  return archive.list("split").filter((name) => !name.startsWith("."));
+}
+
 function chooseSplit(archive: Archive, wanted: string | undefined): string | undefined {
-  const names = archive.list("split");
+  const names = splitsOf(archive);
   if (wanted === undefined && names.length < 2) return names[0];
   if (wanted !== undefined && names.includes(wanted)) return wanted;
   throw new ConfigError({
@@ -231,6 +268,17 @@ async function readGraph(
   if (nodes === 0) {
     throw new DataError({ where: archive.nameOf(FILES.nodes), expected: "at least one node", received: 0 });
   }
+  // Labels take least: a count of nodes that is far too large is found before anything of that length is filled.
+  onProgress("labels");
+  const { values: labels } = await readNumbers(archive.read(FILES.labels), {
+    name: archive.nameOf(FILES.labels),
+    kind: "integer",
+    columns: 1,
+    lines: nodes,
+    linesFrom: archive.nameOf(FILES.nodes),
+    what: "labels",
+  });
+  const classes = await readClasses(archive, labels as Int32Array);
   // Features take most memory: they come after the list of edges, which is let go once the rows are made.
   onProgress("edges");
   const csr = await readEdges(archive, nodes, edges);
@@ -242,16 +290,6 @@ async function readGraph(
     linesFrom: archive.nameOf(FILES.nodes),
     what: "features",
   });
-  onProgress("labels");
-  const { values: labels } = await readNumbers(archive.read(FILES.labels), {
-    name: archive.nameOf(FILES.labels),
-    kind: "integer",
-    columns: 1,
-    lines: nodes,
-    linesFrom: archive.nameOf(FILES.nodes),
-    what: "labels",
-  });
-  const classes = await readClasses(archive, labels as Int32Array);
   const graph: NodeGraph = {
     csr: inSharedMemory ? sharedCsr(csr) : csr,
     features: inSharedMemory ? shared(values as Float32Array) : (values as Float32Array),

@@ -61,6 +61,12 @@ export interface SimulatedProducts {
  *
  * @throws ConfigError when an option is out of range
  * @throws DataError when the labels that were asked for cannot be read
+ *
+ * @example
+ * ```ts
+ * const { graph, name } = await simulateProducts({ scale: 1 / 4096, seed: 7 });
+ * console.log(graph.csr.rows, name); // 598 simulated ogbn-products, scale 0.000244140625, seed 7, simulated labels
+ * ```
  */
 export async function simulateProducts(options: ProductsOptions): Promise<SimulatedProducts> {
   const { scale, seed = 0, homophily = 0.8, separation = 3, labelsFrom, shared = false } = options;

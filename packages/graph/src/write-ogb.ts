@@ -38,8 +38,8 @@ class NumberWriter {
   /** With six decimals. */
   decimal(value: number, separator: number): void {
     const scaled = Math.round(Math.abs(value) * 10 ** DECIMALS);
-    if (scaled > Number.MAX_SAFE_INTEGER) {
-      throw new ConfigError({ where: "writeOgb", expected: "features below 9e9 in size", received: value });
+    if (!(scaled <= Number.MAX_SAFE_INTEGER)) {
+      throw new ConfigError({ where: "writeOgb", expected: "finite features below 9e9 in size", received: value });
     }
     if (value < 0 && scaled > 0) this.#bytes[this.#at++] = MINUS;
     const whole = Math.floor(scaled / 10 ** DECIMALS);
@@ -68,7 +68,14 @@ class NumberWriter {
  * simulated graph says so in `SIMULATED.txt.gz`, which is there before anything else is.
  *
  * @param splitName - the folder under `split`
- * @throws ConfigError when the graph has a direction, as this layout has none
+ * @throws ConfigError when the graph has a direction, as this layout has none, or a feature is not finite or not below 9e9 in size
+ *
+ * @example
+ * ```ts
+ * declare const folder: string; // which is made
+ * const { graph, split } = await simulateProducts({ scale: 1 / 4096 });
+ * await writeOgb(folder, graph, split, "random");
+ * ```
  */
 export async function writeOgb(folder: string, graph: NodeGraph, split: NodeSplit, splitName: string): Promise<void> {
   const { csr, features, columns, labels, classes, simulated } = graph;
@@ -94,7 +101,7 @@ export async function writeOgb(folder: string, graph: NodeGraph, split: NodeSpli
 /** @throws ConfigError when an edge has no reverse */
 function countPairs({ csr }: NodeGraph): number {
   let [below, above, loops] = [0, 0, 0];
-  // As many in each half, with sums of both ends that agree, is what a graph with a missing reverse does not have.
+  // Where all neighbours agree, so do the degrees of both directions, and with them the rows.
   const reverse = csr.transpose();
   for (let row = 0; row < csr.rows; row++) {
     for (let e = csr.offsets[row] as number; e < (csr.offsets[row + 1] as number); e++) {

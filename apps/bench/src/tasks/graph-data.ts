@@ -25,6 +25,7 @@ const GRAPH_FILE = "graph.json";
 
 const preparation = z.object({
   columns: z.int().positive(),
+  featureNames: z.array(z.string()).optional(),
   classes: z.array(z.string()),
   scale: z.object({ mean: z.array(z.number()), scale: z.array(z.number()) }).optional(),
 });
@@ -34,24 +35,30 @@ type Preparation = z.infer<typeof preparation>;
 /** Name of the comparator that is no model. */
 export const LABEL_PROPAGATION = "label-propagation";
 
+/** A graph as a loader gives it. */
+interface LoadedNodes {
+  readonly graph: NodeGraph;
+  /** Of its columns, where the data name them. */
+  readonly featureNames?: readonly string[];
+  readonly split: NodeSplit;
+  readonly warnings: readonly string[];
+}
+
 /**
  * A graph and a split of its nodes as a run's data; all three parts share the one graph.
  *
  * @param loaded - the graph becomes this function's, which changes its features
  * @param seed - of what is drawn once, before training
  */
-export function graphData(
-  loaded: { readonly graph: NodeGraph; readonly split: NodeSplit; readonly warnings: readonly string[] },
-  config: GraphConfig,
-  seed: number,
-): TaskData<GraphBatch> {
-  const { graph: original, split } = loaded;
+export function graphData(loaded: LoadedNodes, config: GraphConfig, seed: number): TaskData<GraphBatch> {
+  const { graph: original, featureNames, split } = loaded;
   const { graph, scale } = prepare(original, config, seed, (features) =>
     scaleOf(features, original.columns, split.train),
   );
   const { classes, columns } = graph;
   const artefact: Preparation = {
     columns,
+    ...(featureNames === undefined ? {} : { featureNames: [...featureNames] }),
     classes: [...classes],
     ...(scale === undefined ? {} : { scale: mutable(scale) }),
   };
@@ -191,17 +198,26 @@ function labelPropagation(graph: NodeGraph, split: NodeSplit): UntrainedPredicti
 /**
  * All nodes of another graph, or of the same one, for a finished run.
  *
- * @throws DataError when its nodes have other features than those that the run was trained on
+ * @throws DataError when its nodes have other features, or in another order, than those that the run was trained on
  */
 export async function newNodes(
-  graph: NodeGraph,
+  { graph, featureNames }: Pick<LoadedNodes, "graph" | "featureNames">,
   where: string,
   config: GraphConfig,
   artefact: (name: string) => Promise<unknown>,
 ): Promise<NewRows<GraphBatch>> {
-  const { columns, classes, scale } = parseConfig(preparation, await artefact(GRAPH_FILE), GRAPH_FILE);
+  const trained = parseConfig(preparation, await artefact(GRAPH_FILE), GRAPH_FILE);
+  const { columns, classes, scale } = trained;
   if (graph.columns !== columns) {
     throw new DataError({ where, expected: `${columns} features a node`, received: graph.columns });
+  }
+  const wrong = featureNames?.findIndex((name, i) => name !== (trained.featureNames?.[i] ?? name)) ?? -1;
+  if (wrong >= 0) {
+    throw new DataError({
+      where,
+      expected: `features in the order of the run: ${trained.featureNames?.[wrong]} as number ${wrong + 1}`,
+      received: featureNames?.[wrong],
+    });
   }
   const { graph: prepared } = prepare(graph, config, 0, () => scale);
   const labels = new Int32Array(graph.csr.rows);

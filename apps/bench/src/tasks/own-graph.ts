@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { ConfigError, DataError } from "@l0gm/core";
-import { type GraphBatch, loadGraphCsv, loadOgb, type NodeGraph, type NodeSplit, simulationOf } from "@l0gm/graph";
+import { type GraphBatch, loadGraphCsv, loadOgb, readOgbSplits, simulationOf } from "@l0gm/graph";
 import { digestFile } from "../data/folders.ts";
 import { GRAPH_COMPARATORS } from "./graph-comparators.ts";
 import { FULL_BATCH, type GraphConfig, graphConfig } from "./graph-config.ts";
@@ -29,7 +29,10 @@ export const ownGraph: Task<GraphBatch, GraphConfig> = {
     return { ...(await graphIdentity(path, basename(resolve(path)))), checksum: hash.digest("hex") };
   },
   async load({ config, source, split, seed }) {
-    return graphData(await loadOwn(pathOf(source), split, seed), config, seed);
+    const path = pathOf(source);
+    const loaded = await loadOwn(path, split, seed);
+    checkTrainable(path, loaded);
+    return graphData(loaded, config, seed);
   },
   newRows: newGraph,
 };
@@ -49,19 +52,16 @@ export async function newGraph(
   artefact: (name: string) => Promise<unknown>,
 ): Promise<NewRows<GraphBatch>> {
   checkThere(path);
-  const { graph } = await loadOwn(path, undefined, 0);
-  return newNodes(graph, path, config, artefact);
+  return newNodes(await loadOwn(path, undefined, 0), path, config, artefact);
 }
 
-async function loadOwn(
-  path: string,
-  split: string | undefined,
-  seed: number,
-): Promise<{ graph: NodeGraph; split: NodeSplit; warnings: readonly string[] }> {
+type OwnGraph = Parameters<typeof graphData>[0];
+
+async function loadOwn(path: string, split: string | undefined, seed: number): Promise<OwnGraph> {
   const csv = csvFiles(path);
   if (csv === undefined) {
     // Predictions are for all nodes, so that any split will do.
-    const name = split === undefined ? firstSplit(path) : split === OWN_SPLIT ? undefined : split;
+    const name = split === undefined ? (await readOgbSplits(path))[0] : split === OWN_SPLIT ? undefined : split;
     return loadOgb(path, { ...(name === undefined ? {} : { split: name }), shares: { seed } });
   }
   if (split !== undefined && split !== OWN_SPLIT) {
@@ -74,9 +74,20 @@ async function loadOwn(
   return loadGraphCsv(csv, { seed });
 }
 
-function firstSplit(path: string): string | undefined {
-  const folder = join(path, "split");
-  return existsSync(folder) ? readdirSync(folder).sort()[0] : undefined;
+/** What predictions can do without, and training cannot. */
+function checkTrainable(path: string, { graph: { classes }, split }: OwnGraph): void {
+  if (classes.length < 2) {
+    const hint = "Check which column of the labels holds the class.";
+    throw new DataError({ where: path, expected: "at least two classes", received: classes.join(), hint });
+  }
+  const parts = [split.train, split.validation, split.test].map(({ length }) => length);
+  if (!parts.includes(0)) return;
+  throw new DataError({
+    where: path,
+    expected: "nodes that train, nodes that select and nodes that test",
+    received: parts.join(", "),
+    hint: "Each class needs some five nodes to be cut; or name the nodes yourself, under split/ in the layout of ogbn-products.",
+  });
 }
 
 function pathOf({ file, testFile }: TaskSource): string {

@@ -73,7 +73,8 @@ export function gatAttention(options: GatConvOptions): Module<Messages, "sender"
         const values = tf.reshape(tf.slice(kept, [0, head], [-1, 1]), [-1]) as tf.Tensor1D;
         return csrProduct({ ...matrix, values }, tf.slice(sources, [0, head * headWidth], [-1, headWidth]));
       });
-      const merged = merge === "concat" ? tf.concat(sums, 1) : tf.div(tf.addN(sums), heads);
+      // Not addN: WebGPU's fails beyond the device's limit of buffers, without an error.
+      const merged = merge === "concat" ? tf.concat(sums, 1) : tf.mean(tf.stack(sums), 0);
       return tf.add(merged, weights.bias);
     },
   };

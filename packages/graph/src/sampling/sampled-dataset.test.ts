@@ -145,6 +145,7 @@ describe("sampledDataset", () => {
     expect(make({ fanOut: [] })).toThrow(ConfigError);
     expect(make({}, { columns: 3 })).toThrow(DataError);
     expect(make({}, { labels: new Int32Array(3) })).toThrow(/a label for each of the 500 nodes.*3 labels/s);
+    expect(make({}, { classes: ["a", "b"] })).toThrow(/node 5: expected labels from 0 to 1, received 2/);
     expect(() => make({})().batches(0)).toThrow(ConfigError);
   });
 });

@@ -28,7 +28,7 @@ export interface SampledDatasetOptions extends Omit<NeighborSamplerOptions, "see
  * with the loop.
  *
  * @param nodes - those that the batches are made of, each once
- * @throws DataError when a node is not of the graph or there twice, or the graph's arrays do not fit each other
+ * @throws DataError when a node is not of the graph or there twice, its label is no class, or the graph's arrays do not fit each other
  * @throws ConfigError when an option is out of range
  *
  * @example
@@ -45,7 +45,7 @@ export function sampledDataset(
 ): Dataset<SampledBatch> {
   checkRate("sampledDataset", "dropEdge", dropEdge);
   const ids = checkedNodes("sampledDataset", nodes, graph.csr.rows);
-  checkGraph(graph);
+  checkGraph(graph, ids);
   const samplerOf = (csr: Csr): NeighborSampler => new NeighborSampler(csr, { ...options, seed });
   const whole = samplerOf(graph.csr);
   const thinned = (random: Random): NeighborSampler => {
@@ -67,14 +67,19 @@ export function sampledDataset(
   };
 }
 
-function checkGraph({ csr, features, columns, labels }: NodeGraph): void {
+function checkGraph({ csr, features, columns, labels, classes }: NodeGraph, ids: Int32Array): void {
+  const where = "sampledDataset";
   const nodes = csr.rows;
-  if (features.length === nodes * columns && labels.length === nodes) return;
-  throw new DataError({
-    where: "sampledDataset",
-    expected: `${columns} features and a label for each of the ${nodes} nodes`,
-    received: `${features.length} numbers and ${labels.length} labels`,
-  });
+  if (features.length !== nodes * columns || labels.length !== nodes) {
+    const expected = `${columns} features and a label for each of the ${nodes} nodes`;
+    throw new DataError({ where, expected, received: `${features.length} numbers and ${labels.length} labels` });
+  }
+  for (const node of ids) {
+    const label = labels[node] as number;
+    if (label >= 0 && label < classes.length) continue;
+    const expected = `labels from 0 to ${classes.length - 1}`;
+    throw new DataError({ where: `${where}, node ${node}`, expected, received: label });
+  }
 }
 
 async function* batches(
