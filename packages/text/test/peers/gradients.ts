@@ -21,7 +21,7 @@ import { REVIEWS } from "./reviews.ts";
 import { skipProjection } from "./skip-projection.ts";
 
 /** Of the norm of a parameter's gradient. */
-const LIMIT = 1e-4;
+const LIMIT = 1e-5;
 
 /** A parameter whose gradient has less than this share of the norm is 0 but for rounding: a key's bias moves all scores of a query alike. */
 const MATTERS = 1e-5;
