@@ -84,7 +84,8 @@ export async function digestFile(path: string): Promise<{ sha256: string; bytes:
     await (path.endsWith(".gz") ? pipeline(file, createGunzip(), count) : pipeline(file, count));
   } catch (cause) {
     const received = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError({ where: path, expected: "a readable file", received }, { cause });
+    const hint = "The file is cut off or damaged: fetch it again.";
+    throw new DataError({ where: path, expected: "a readable file", received, hint }, { cause });
   }
   return { sha256: hash.digest("hex"), bytes };
 }
