@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { planRuns } from "./plan.ts";
+import { parseConfig } from "../tasks/config.ts";
+import { TASKS } from "../tasks/registry.ts";
+import { checkSegments, planRuns } from "./plan.ts";
 
 test("what a request names twice is planned once", async () => {
   const runs = await planRuns(
@@ -22,4 +24,15 @@ test("what a request names twice is planned once", async () => {
     ["dense", 1],
     ["target", 1],
   ]);
+});
+
+test("too few epochs for the fractions are refused before anything is trained; every task's defaults have enough", () => {
+  for (const { config } of TASKS) {
+    const settings = parseConfig(config, {}, "defaults");
+    for (const method of [{ kind: "path" }, { kind: "target", fraction: 0.5 }, { kind: "dense" }] as const) {
+      expect(() => checkSegments(method, settings)).not.toThrow();
+    }
+    const short = { ...settings, path: { ...settings.path, epochs: 11 } };
+    expect(() => checkSegments({ kind: "path" }, short)).toThrow("path.epochs: expected at least 12");
+  }
 });

@@ -1,6 +1,6 @@
-import { budgetOf } from "@l0gm/core";
+import { budgetOf, ConfigError } from "@l0gm/core";
 import { codeVersion } from "../run/code-version.ts";
-import { controllerFor } from "../run/controller.ts";
+import { controllerFor, epochsOf } from "../run/controller.ts";
 import { type Method, methodName, type PlannedRun, planRun } from "../run/spec.ts";
 import { parseConfig, type RunConfig } from "../tasks/config.ts";
 import { comparatorOf, splitOf, taskNamed } from "../tasks/registry.ts";
@@ -32,11 +32,7 @@ export async function planRuns(requests: readonly RunRequest[], out: string): Pr
     const spec = { benchmark, split: splitOf(task, split), source };
     const config = parseConfig(task.splitConfigs?.[spec.split] ?? task.config, given, configName);
     const settings = methods.map((method) => ({ method, config: configFor(task, method, config) }));
-    for (const { method, config } of settings) {
-      for (const { fraction } of controllerFor(method, config)?.segments ?? []) {
-        if (fraction !== undefined) budgetOf(fraction, config.width);
-      }
-    }
+    for (const { method, config } of settings) checkSegments(method, config);
     const data = await task.identify(source, config);
     for (const seed of seeds)
       for (const { method, config } of settings)
@@ -44,6 +40,24 @@ export async function planRuns(requests: readonly RunRequest[], out: string): Pr
   }
   // A list can say one thing twice (`--targets 1/2,0.5`); two workers in one folder would undo each other's work.
   return [...new Map(planned.map((run) => [run.key, run])).values()];
+}
+
+/**
+ * What `fit` would refuse once it has begun: fractions that leave no dimension, and too few epochs for all of them.
+ *
+ * @throws ConfigError
+ */
+export function checkSegments(method: Method, config: RunConfig): void {
+  const segments = controllerFor(method, config)?.segments ?? [];
+  for (const { fraction } of segments) if (fraction !== undefined) budgetOf(fraction, config.width);
+  const epochs = epochsOf(method, config);
+  if (epochs >= 2 * segments.length) return;
+  throw new ConfigError({
+    where: method.kind === "path" ? "path.epochs" : "epochs",
+    expected: `at least ${2 * segments.length}, since gates are learnt and then frozen for each of ${segments.length} fractions`,
+    received: epochs,
+    hint: "Raise it, or ask for fewer fractions.",
+  });
 }
 
 /** A comparator is a dense run with other settings. */

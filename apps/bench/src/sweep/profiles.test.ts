@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { parseConfig } from "../tasks/config.ts";
 import { taskNamed } from "../tasks/registry.ts";
+import { checkSegments } from "./plan.ts";
 import { PROFILES, type ProfileName, requestsOf } from "./profiles.ts";
 
 describe("requestsOf", () => {
@@ -9,7 +10,11 @@ describe("requestsOf", () => {
       expect(() => parseConfig(taskNamed(benchmark).config, config, name)).not.toThrow();
       expect(methods[0]).toBe("dense");
     }
-    for (const { seeds } of requestsOf(name, {}).requests) expect(seeds).toEqual([...new Set(seeds)]);
+    for (const { benchmark, methods, config, seeds } of requestsOf(name, {}).requests) {
+      expect(seeds).toEqual([...new Set(seeds)]);
+      const settings = parseConfig(taskNamed(benchmark).config, config, name);
+      for (const method of methods) expect(() => checkSegments(method, settings)).not.toThrow();
+    }
   });
 
   it("answers the side questions with the profile's seeds and settings", () => {

@@ -57,11 +57,15 @@ function withoutWeight(config: Part["config"]): Part {
 }
 
 /** A graph and texts that come with the installation, and stand in for ogbn-products and IMDB. */
-function standIns(part: Pick<Part, "methods" | "targets">, config: Part["config"]): Part[] {
+function standIns(
+  part: Pick<Part, "methods" | "targets">,
+  config: Part["config"],
+  ofTexts: Part["config"] = config,
+): Part[] {
   const { methods } = part;
   return [
     { ...part, benchmark: "cora", config, methods: methods.length > 2 ? [...methods, ...GRAPH_COMPARATORS] : methods },
-    { ...part, benchmark: "spam-assassin", config },
+    { ...part, benchmark: "spam-assassin", config: ofTexts },
   ];
 }
 
@@ -89,7 +93,11 @@ export const PROFILES = {
         targets: [],
         config: { epochs: 12, path: { ...PATH, epochs: 16 } },
       },
-      ...standIns({ methods: QUICK, targets: [] }, { path: PATH }),
+      ...standIns(
+        { methods: QUICK, targets: [] },
+        { path: PATH },
+        { epochs: 3, path: { fractions: [1, 0.25, 0.125], epochs: 6 }, tokens: { maximumLength: 64 } },
+      ),
     ],
   },
   standard: {

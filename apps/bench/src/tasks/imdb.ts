@@ -10,7 +10,7 @@ import { newTexts, textData, withModel } from "./text-data.ts";
 const config = textConfig({
   // A small network knows the training reviews by heart after two epochs.
   epochs: 2,
-  pathEpochs: 4,
+  pathEpochs: 12,
   batchSize: 32,
   learningRate: 5e-4,
   gateLearningRate: 0.05,

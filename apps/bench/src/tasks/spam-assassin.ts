@@ -18,7 +18,7 @@ const share = z.number().gt(0).lt(1);
 
 const config = textConfig({
   epochs: 4,
-  pathEpochs: 8,
+  pathEpochs: 12,
   batchSize: 32,
   learningRate: 2e-3,
   gateLearningRate: 0.1,
