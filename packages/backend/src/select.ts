@@ -7,13 +7,14 @@ import {
   setBackend,
 } from "@tensorflow/tfjs-core";
 import { BackendError } from "./errors.ts";
-import { registerMissingGradients } from "./gradients/register.ts";
+import { registerMissingGradients, replaceSlowGradients } from "./gradients/register.ts";
 import { defaultThreads, whyNoHelpers } from "./kernels/helper-threads.ts";
 import { installKernels, type KernelReport } from "./kernels/install.ts";
 import { withSharedMemory } from "./kernels/shared-memory.ts";
 import { describeNative, loadNative, NATIVE_HINT, whyNativeIsSlower } from "./native/load.ts";
 import { installDropout } from "./webgpu/dropout.ts";
 import { loadWebGpu, webGpuHint } from "./webgpu/load.ts";
+import { installUploads } from "./webgpu/upload.ts";
 
 /** The backends that {@link useBackend} can choose. */
 export type BackendName = "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -136,11 +137,16 @@ const OTHER_KERNELS: Readonly<Record<Exclude<BackendName, "wasm">, string>> = {
   cpu: "plain JavaScript kernels",
 };
 
+function oursOnWebGpu(): string {
+  const ours = [...(installDropout() ? ["dropout"] : []), ...(installUploads() ? ["uploads of small tensors"] : [])];
+  return ours.length === 0 ? "" : `, and ${ours.join(" and ")} of ours`;
+}
+
 async function start(name: BackendName, options: BackendOptions): Promise<KernelReport> {
   if (name === "wasm") return await startWasm(options);
   await activate(name);
-  const dropout = name === "webgpu" && installDropout() ? ", and a dropout of ours" : "";
-  const reason = (name === "tensorflow" ? describeNative() : undefined) ?? OTHER_KERNELS[name] + dropout;
+  const ours = name === "webgpu" ? oursOnWebGpu() : "";
+  const reason = (name === "tensorflow" ? describeNative() : undefined) ?? OTHER_KERNELS[name] + ours;
   return { ours: [], reason, threads: 1, fma: false, wide: false };
 }
 
@@ -162,6 +168,7 @@ export function hintFor(name: BackendName): string {
 async function registerGradients(): Promise<void> {
   if (getGradient("BatchMatMul") === undefined) await import("@tensorflow/tfjs-layers");
   registerMissingGradients();
+  replaceSlowGradients();
 }
 
 let inForce: BackendReport | undefined;

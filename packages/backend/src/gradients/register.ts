@@ -13,6 +13,7 @@ import {
   tensorScatterUpdateGradient,
   topKGradient,
 } from "./indexing.ts";
+import { reductionGradients } from "./reductions.ts";
 
 const GRADIENTS: readonly GradConfig[] = [
   einsumGradient,
@@ -26,6 +27,15 @@ const GRADIENTS: readonly GradConfig[] = [
 
 /** The methods by which gradients of tfjs (of `prod`, and of `gather` with a batch axis) call operations, without importing them. */
 const METHODS: Readonly<Record<string, (x: Tensor, ...rest: never[]) => unknown>> = { reshape, slice, split };
+
+let replaced = false;
+
+/** Replaces, once, those of tfjs that are correct and slow. */
+export function replaceSlowGradients(): void {
+  if (replaced) return;
+  for (const gradient of reductionGradients) registerGradient(gradient);
+  replaced = true;
+}
 
 /** Registers what is missing. */
 export function registerMissingGradients(): void {
