@@ -12,9 +12,8 @@ import { defaultThreads, whyNoHelpers } from "./kernels/helper-threads.ts";
 import { installKernels, type KernelReport } from "./kernels/install.ts";
 import { withSharedMemory } from "./kernels/shared-memory.ts";
 import { describeNative, loadNative, NATIVE_HINT, whyNativeIsSlower } from "./native/load.ts";
-import { installDropout } from "./webgpu/dropout.ts";
+import { installWebGpu } from "./webgpu/install.ts";
 import { loadWebGpu, webGpuHint } from "./webgpu/load.ts";
-import { installUploads } from "./webgpu/upload.ts";
 
 /** The backends that {@link useBackend} can choose. */
 export type BackendName = "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -137,17 +136,18 @@ const OTHER_KERNELS: Readonly<Record<Exclude<BackendName, "wasm">, string>> = {
   cpu: "plain JavaScript kernels",
 };
 
-function oursOnWebGpu(): string {
-  const ours = [...(installDropout() ? ["dropout"] : []), ...(installUploads() ? ["uploads of small tensors"] : [])];
-  return ours.length === 0 ? "" : `, and ${ours.join(" and ")} of ours`;
-}
-
 async function start(name: BackendName, options: BackendOptions): Promise<KernelReport> {
   if (name === "wasm") return await startWasm(options);
   await activate(name);
-  const ours = name === "webgpu" ? oursOnWebGpu() : "";
-  const reason = (name === "tensorflow" ? describeNative() : undefined) ?? OTHER_KERNELS[name] + ours;
-  return { ours: [], reason, threads: 1, fma: false, wide: false };
+  const ours = name === "webgpu" ? installWebGpu() : [];
+  const reason = name === "tensorflow" ? describeNative() : undefined;
+  return {
+    ours: [],
+    reason: reason ?? [OTHER_KERNELS[name], ...ours].join("; ours: "),
+    threads: 1,
+    fma: false,
+    wide: false,
+  };
 }
 
 /** How to get a backend that is not there. */

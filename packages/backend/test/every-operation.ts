@@ -77,6 +77,7 @@ export async function everyOperation(): Promise<Map<string, Float32Array>> {
       ...gradients("attention", heads, tokens, tf.mul(tokens, 0.5), tf.add(tokens, 1)),
       ...gradients("cross-entropy", (x) => softmaxCrossEntropy(x as tf.Tensor2D, labels), matrix),
       ...gradients("GELU", (x) => gelu(x as tf.Tensor), matrix),
+      ...gradients("GELU by tanh", (x) => gelu(x as tf.Tensor, "tanh"), matrix),
       ...gradients("hard-concrete gate", gate, matrix, tf.mul(gain, 0.3)),
       ...gradients("CSR product", (x) => csrProduct(csr, x as tf.Tensor2D), nodes),
       ...gradients("mean over neighbours", (x) => meanOverNeighbors(x as tf.Tensor2D, 7), matrix),

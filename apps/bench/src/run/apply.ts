@@ -36,6 +36,7 @@ export async function applyRun(folder: string, file: string): Promise<Applied> {
   await useBackend(config.backend);
   const { rows, classes } = await task.newRows(file, config, (name) => artefact(folder, name));
   const model = await load<unknown>(directory(join(folder, "model")));
+  await model.gate?.state();
   const small = compact(model);
   try {
     const { temperature } = result.metrics.validation;

@@ -37,6 +37,8 @@ export async function measureCost<Batch>(
   { validation, timed = validation }: TimedData<Batch>,
   expected: Predictions,
 ): Promise<{ cost: RunResult["cost"]; warnings: string[] }> {
+  // WebGPU can read nothing at once in Node, as compact would.
+  await model.gate?.state();
   const small = compact(model);
   try {
     const difference = largestDifference(await predict(small, validation), expected);

@@ -8,7 +8,7 @@ const positive = z.number().positive();
 
 /** Settings of training, gate and control: the same for every modality. Tasks extend it with their encoder and data. */
 export const runConfig = z.strictObject({
-  backend: z.enum(["auto", "tensorflow", "wasm", "cpu"]).default("auto").describe("TensorFlow.js backend"),
+  backend: z.enum(["auto", "tensorflow", "webgpu", "wasm", "cpu"]).default("auto").describe("TensorFlow.js backend"),
   width: z.int().positive().default(128).describe("d, the dimensions of the representation"),
   epochs: z.int().positive().default(16).describe("passes over the training rows, all phases together"),
   batchSize: z

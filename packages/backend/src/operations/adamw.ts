@@ -23,7 +23,12 @@ import { SHARED_ELEMENTS } from "../kernels/map.ts";
 import { addressOf, renew, type WasmBackend } from "../kernels/memory.ts";
 import { ADAM } from "../kernels/tasks.ts";
 import { FUSED_PRODUCT } from "./dense.ts";
-import { canFuse, requireShape } from "./fused.ts";
+import { canFuse, requireShape, runFused } from "./fused.ts";
+
+/** The kernel of a moment's step, for backends that do not compute in place. */
+export const ADAM_MOMENT = "L0gmAdamMoment";
+/** The kernel of a variable's step, for the same. */
+export const ADAM_UPDATE = "L0gmAdamUpdate";
 
 /** Settings of {@link AdamW}. */
 export interface AdamWOptions {
@@ -91,6 +96,17 @@ export function adamWStep(value: Variable, gradient: Tensor, { mean, square: squ
     const settings = [beta1, rest1, beta2, rest2, keep, rate, correction, epsilon];
     assemblyOf(backend).run(ADAM, value.size, SHARED_ELEMENTS, p, g, m, v, ...settings);
     renew(backend, value);
+    return;
+  }
+  if (canFuse(ADAM_MOMENT, value, gradient)) {
+    tidy(() => {
+      const moments = { decay: beta1, rest: rest1, squared: 0 };
+      mean.assign(runFused(ADAM_MOMENT, { moment: mean, gradient }, moments));
+      const ofSquares = { decay: beta2, rest: rest2, squared: 1 };
+      squares.assign(runFused(ADAM_MOMENT, { moment: squares, gradient }, ofSquares));
+      const settings = { keep, rate, correction, epsilon };
+      value.assign(runFused(ADAM_UPDATE, { weight: value, mean, squares }, settings));
+    });
     return;
   }
   tidy(() => {

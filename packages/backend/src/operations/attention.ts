@@ -95,8 +95,9 @@ function plainAttention(q: Tensor3D, k: Tensor3D, v: Tensor3D, options: Attentio
   const split = (x: Tensor3D): Tensor4D =>
     transpose(reshape(x, [batch, x.shape[1], heads, width / heads]), [0, 2, 1, 3]) as Tensor4D;
   const scores = mul(matMul(split(q), split(k), false, true), Math.sqrt(heads / width));
-  let weights: Tensor = softmax(scores);
-  if (mask !== undefined) {
+  let weights: Tensor;
+  if (mask === undefined) weights = softmax(scores);
+  else {
     const open = expandDims(expandDims(mask, 1), 1);
     // Far below every score, so that a hidden key has probability 0; the product below settles rows without any key.
     weights = mul(softmax(sub(scores, mul(sub(1, open), 1e9))), open);

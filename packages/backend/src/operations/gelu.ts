@@ -5,8 +5,10 @@ import { allocate, sizeOf } from "../kernels/memory.ts";
 import { GELU, GELU_TANH, MAP, MAP_GRADIENT } from "../kernels/tasks.ts";
 import { canFuse, type FusedOperation, nth, runFused } from "./fused.ts";
 
-const FORWARD = "L0gmGelu";
-const BACKWARD = "L0gmGeluGradient";
+/** The kernel of {@link gelu}. */
+export const GELU_FORWARD = "L0gmGelu";
+/** The kernel of its gradient. */
+export const GELU_BACKWARD = "L0gmGeluGradient";
 
 /** How {@link gelu} computes the normal distribution function: exactly, or by the hyperbolic tangent (as GPT-2 does). */
 export type GeluForm = "erf" | "tanh";
@@ -26,7 +28,7 @@ export type GeluForm = "erf" | "tanh";
  * ```
  */
 export function gelu<T extends Tensor>(x: T, form: GeluForm = "erf"): T {
-  if (canFuse(FORWARD, x)) return runFused(FORWARD, { x }, { form }) as T;
+  if (canFuse(GELU_FORWARD, x)) return runFused(GELU_FORWARD, { x }, { form }) as T;
   const inner =
     form === "erf"
       ? erf(mul(x, Math.SQRT1_2))
@@ -39,7 +41,7 @@ function taskFor(form: unknown): number {
 }
 
 const forward: Kernel = {
-  name: FORWARD,
+  name: GELU_FORWARD,
   added: true,
   run(call) {
     const x = input(call, "x");
@@ -50,7 +52,7 @@ const forward: Kernel = {
 };
 
 const backward: Kernel = {
-  name: BACKWARD,
+  name: GELU_BACKWARD,
   added: true,
   run(call) {
     const [x, dy] = [input(call, "x"), input(call, "dy")];
@@ -61,10 +63,10 @@ const backward: Kernel = {
   },
 };
 
-const gradient: GradConfig = {
-  kernelName: FORWARD,
+export const geluGradient: GradConfig = {
+  kernelName: GELU_FORWARD,
   inputsToSave: ["x"],
-  gradFunc: (dy, saved, attrs) => ({ x: () => runFused(BACKWARD, { x: nth(saved, 0), dy: dy as Tensor }, attrs) }),
+  gradFunc: (dy, saved, attrs) => ({ x: () => runFused(GELU_BACKWARD, { x: nth(saved, 0), dy: dy as Tensor }, attrs) }),
 };
 
-export const geluOperation: FusedOperation = { kernels: [forward, backward], gradient };
+export const geluOperation: FusedOperation = { kernels: [forward, backward], gradient: geluGradient };

@@ -15,8 +15,10 @@ import { allocate, sizeOf } from "../kernels/memory.ts";
 import { COLUMN_SUMS, LAYER_NORM, LAYER_NORM_GRADIENT } from "../kernels/tasks.ts";
 import { canFuse, type FusedOperation, nth, requireShape, runFusedMany } from "./fused.ts";
 
-const FORWARD = "L0gmLayerNorm";
-const BACKWARD = "L0gmLayerNormGradient";
+/** The kernel of {@link layerNorm}: gives the result, and the mean and the scale of each row. */
+export const LAYER_NORM_FORWARD = "L0gmLayerNorm";
+/** The kernel of its gradients. */
+export const LAYER_NORM_BACKWARD = "L0gmLayerNormGradient";
 
 /** Elements that are worth a second thread. */
 const SHARED_ELEMENTS = 8192;
@@ -46,18 +48,22 @@ export function layerNorm<T extends Tensor>(x: T, gain: Tensor1D, offset: Tensor
   const width = x.shape.at(-1);
   const fits = x.rank >= 1 && gain.size === width && offset.size === width;
   requireShape("layerNorm", fits, "x [..., width], gain [width] and offset [width]", x, gain, offset);
-  if (!canFuse(FORWARD, x, gain, offset)) {
+  if (!canFuse(LAYER_NORM_FORWARD, x, gain, offset) || x.size === 0) {
     const centred = sub(x, mean(x, -1, true));
     const scale = rsqrt(add(mean(square(centred), -1, true), epsilon));
     return add(mul(mul(centred, scale), gain), offset) as T;
   }
   const run = customGrad((...args) => {
     const [x, gain, offset, save] = args as unknown as [Tensor, Tensor, Tensor, (tensors: Tensor[]) => void];
-    const [y, means, scales] = runFusedMany(FORWARD, { x, gain, offset }, { epsilon }) as [Tensor, Tensor, Tensor];
+    const [y, means, scales] = runFusedMany(LAYER_NORM_FORWARD, { x, gain, offset }, { epsilon }) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     save([x, gain, means, scales]);
     const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] => {
       const [x, gain, means, scales] = [0, 1, 2, 3].map((i) => nth(saved, i)) as [Tensor, Tensor, Tensor, Tensor];
-      return runFusedMany(BACKWARD, { x, gain, means, scales, dy });
+      return runFusedMany(LAYER_NORM_BACKWARD, { x, gain, means, scales, dy });
     };
     return { value: y, gradFunc };
   });
@@ -65,7 +71,7 @@ export function layerNorm<T extends Tensor>(x: T, gain: Tensor1D, offset: Tensor
 }
 
 const forward: Kernel = {
-  name: FORWARD,
+  name: LAYER_NORM_FORWARD,
   added: true,
   run(call) {
     const [x, gain, offset] = [input(call, "x"), input(call, "gain"), input(call, "offset")];
@@ -81,7 +87,7 @@ const forward: Kernel = {
 };
 
 const backward: Kernel = {
-  name: BACKWARD,
+  name: LAYER_NORM_BACKWARD,
   added: true,
   run(call) {
     const [x, gain, dy] = [input(call, "x"), input(call, "gain"), input(call, "dy")];

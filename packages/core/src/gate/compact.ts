@@ -1,8 +1,9 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { ConfigError } from "../errors.ts";
 import type { Encoder } from "../model/encoder.ts";
 import { GatedClassifier } from "../model/gated-classifier.ts";
 import type { Projection } from "../model/projection.ts";
+import { gateValue } from "./hard-concrete.ts";
 
 /** One quantity before and after compaction. */
 export interface Saving {
@@ -44,8 +45,10 @@ export class CompactModel<Batch> extends GatedClassifier<Batch> {
  * that read them, and the gate itself, whose values are folded into the head. Logits agree with the gated model's at evaluation to
  * float32 tolerance (1e-5). The gated model stays as it was.
  *
+ * On WebGPU in Node, where no tensor can be read at once, `await model.gate?.state()` first: what has been read stays in memory.
+ *
  * @returns a model with weights of its own, the caller's to dispose
- * @throws ConfigError when the encoder cannot be narrowed or every gate is closed
+ * @throws ConfigError when the encoder cannot be narrowed, every gate is closed, or the gates cannot be read
  *
  * @example
  * ```ts
@@ -68,9 +71,7 @@ export function compact<Batch>(model: GatedClassifier<Batch>): CompactModel<Batc
       hint: "end the encoder with a linear layer (Projection, or dense without activation)",
     });
   }
-  const values = tf.tidy(
-    () => model.gate?.values().dataSync<"float32">().slice() ?? new Float32Array(encoder.width).fill(1),
-  );
+  const values = gateValues(model);
   const active = [...values.keys()].filter((j) => values[j] !== 0);
   if (active.length === 0) {
     throw new ConfigError({
@@ -101,4 +102,25 @@ export function compact<Batch>(model: GatedClassifier<Batch>): CompactModel<Batc
       },
     },
   });
+}
+
+/** Deterministic values of the gates, `[d]`. */
+function gateValues<Batch>({ gate, encoder }: GatedClassifier<Batch>): Float32Array {
+  if (gate === undefined) return new Float32Array(encoder.width).fill(1);
+  const { params, rule } = gate;
+  const [logAlpha, fixed] = [readNow(gate.logAlpha), readNow(gate.fixed)];
+  return gate.spread(fixed.map((value, g) => (value < 0 ? gateValue(logAlpha[g] ?? 0, params, rule) : value)));
+}
+
+function readNow(variable: tf.Variable): Float32Array {
+  try {
+    return variable.dataSync<"float32">();
+  } catch (error) {
+    throw new ConfigError({
+      where: "compact",
+      expected: "gates that can be read",
+      received: `a backend that says: ${error instanceof Error ? error.message : error}`,
+      hint: "await model.gate?.state() first: what has been read stays in memory",
+    });
+  }
 }
