@@ -77,3 +77,17 @@ it.skipIf(reason !== undefined)(`small tensors of every type reach the GPU as th
     tf.dispose([x, reversed]);
   }
 });
+
+it.skipIf(reason !== undefined)(`memory on the GPU stays bounded with tensors of ever new sizes${note}`, async () => {
+  await useBackend("webgpu");
+  const allocated = (): number => (tf.memory() as unknown as { numBytesAllocatedInGPU: number }).numBytesAllocatedInGPU;
+  const before = allocated();
+  for (let size = 1; size <= 40; size++) {
+    const x = tf.tidy(() => tf.add(tf.zeros([20_000, size]), size));
+    const [first, last] = await Promise.all([x.slice(0, 1).data(), x.slice(19_999, 1).data()]);
+    expect([first[0], last[size - 1]]).toEqual([size, size]);
+    x.dispose();
+  }
+  // Kept for each size, they would be 131 MB; three tensors of at most 3.2 MB live at once.
+  expect(allocated() - before).toBeLessThan(4e7);
+});

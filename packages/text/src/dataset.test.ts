@@ -1,5 +1,6 @@
 import { ConfigError, DataError, Random, useBackend } from "@l0gm/core";
 import { expectNoLeak } from "@l0gm/core/testing";
+import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bucketedOrder, textDataset } from "./dataset.ts";
@@ -39,6 +40,24 @@ describe("textDataset", () => {
       ],
       [[[2, 6, 7, 8, 3]], [[1, 1, 1, 1, 1]], [1], undefined],
     ]);
+  });
+
+  test("pads to a multiple of a length", async () => {
+    const shapes: unknown[] = [];
+    for await (const { inputs } of textDataset(data, { padToMultipleOf: 4 }).batches(2)) {
+      shapes.push([inputs.ids.shape, tf.sum(inputs.mask).arraySync()]);
+    }
+    expect(shapes).toEqual([
+      [[2, 4], 5],
+      [[1, 8], 5],
+    ]);
+    expect(() => textDataset(data, { padToMultipleOf: 0 })).toThrow(ConfigError);
+  });
+
+  test("has fewer texts evaluated at once the longer they are", () => {
+    const long = { ids: new Int32Array(512).fill(5), types: new Uint8Array(512) };
+    const dataset = textDataset({ ...data, sequences: [long, long, long] });
+    expect([textDataset(data).evaluationBatchSize, dataset.evaluationBatchSize]).toEqual([1024, 32]);
   });
 
   test("tells the second of two texts from the first", async () => {

@@ -13,7 +13,7 @@ export {
   bertPrefix,
   saveBert,
 } from "./bert.ts";
-export { type LabelledTexts, type LabelledTokens, textDataset, tokenize } from "./dataset.ts";
+export { type LabelledTexts, type LabelledTokens, type TextDatasetOptions, textDataset, tokenize } from "./dataset.ts";
 export {
   type HeadImportance,
   type HeadImportanceOptions,

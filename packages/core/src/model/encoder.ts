@@ -85,6 +85,8 @@ export interface LabelledBatch<Batch> {
 export interface Dataset<Batch> {
   readonly rows: number;
   readonly classes: number;
+  /** Rows of a batch that are evaluated at once unless {@link predict} is told otherwise; 1024 when omitted. */
+  readonly evaluationBatchSize?: number;
   /**
    * One pass over all rows. A batch's tensors live until the next batch is asked for or the loop is left; the dataset disposes
    * them.

@@ -188,7 +188,7 @@ describe("predict", () => {
     await expect(predict(model, [{ inputs, labels: Int32Array.of(1) }])).rejects.toThrow(/expected 2 labels/);
   });
 
-  test("asks for batches of the size given", async () => {
+  test("asks for batches of the size given, or of the dataset's own", async () => {
     const sizes: number[] = [];
     const data = dataset([2]);
     const spy: Dataset<tf.Tensor> = {
@@ -200,7 +200,8 @@ describe("predict", () => {
     };
     await predict(modelOf(), spy);
     await predict(modelOf(), spy, { batchSize: 7 });
-    expect(sizes).toEqual([1024, 7]);
+    await predict(modelOf(), { ...spy, evaluationBatchSize: 5 });
+    expect(sizes).toEqual([1024, 7, 5]);
   });
 
   test("refuses data of other classes, or of other rows than it declares", async () => {

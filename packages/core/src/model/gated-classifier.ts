@@ -163,7 +163,7 @@ export type Batches<Batch> = Iterable<LabelledBatch<Batch>> | AsyncIterable<Labe
 
 /** Options of {@link predict}. */
 export interface PredictOptions {
-  /** Rows a step of a dataset; changes memory and speed, not the result. @defaultValue 1024 */
+  /** Rows a step of a dataset; changes memory and speed, not the result. @defaultValue the dataset's `evaluationBatchSize`, or 1024 */
   readonly batchSize?: number;
 }
 
@@ -184,18 +184,19 @@ export interface PredictOptions {
 export async function predict<Batch>(
   model: GatedClassifier<Batch>,
   data: Dataset<Batch> | Batches<Batch>,
-  { batchSize = 1024 }: PredictOptions = {},
+  { batchSize }: PredictOptions = {},
 ): Promise<Predictions> {
   const where = "predict";
   const { classes } = model;
   const dataset = "batches" in data ? data : undefined;
+  const size = batchSize ?? dataset?.evaluationBatchSize ?? 1024;
   if (dataset !== undefined && dataset.classes !== classes) {
     throw new ShapeError({ where, expected: `data of ${classes} classes, as the model`, received: dataset.classes });
   }
   const logits: Float32Array[] = [];
   const labels: Int32Array[] = [];
   let rows = 0;
-  for await (const batch of "batches" in data ? data.batches(batchSize) : data) {
+  for await (const batch of "batches" in data ? data.batches(size) : data) {
     const output = model.logits(batch.inputs);
     try {
       const received = batch.labels.length;
