@@ -134,12 +134,7 @@ export function arePaired(sequences: readonly TokenSequence[]): boolean {
 }
 
 /** @returns tensors that are the caller's to dispose */
-export function pad(
-  sequences: readonly TokenSequence[],
-  paddingId: number,
-  paired: boolean,
-  multiple = 1,
-): TokenBatch {
+export function pad(sequences: readonly TokenSequence[], paddingId: number, paired: boolean, multiple = 1): TokenBatch {
   const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
   const tokens = Math.ceil(longest / multiple) * multiple;
   const shape: [number, number] = [sequences.length, tokens];
