@@ -110,6 +110,25 @@ describe.each(encoders)("%s", (_, make) => {
   });
 });
 
+test("hides some of a training text's tokens, none in evaluation", () => {
+  const encoder = transformerEncoder({ ...options, dropout: 0, tokenDropout: 0.5 });
+  const text = () => batchOf([[2, 5, 7, 3]], [0]);
+  const whole = [...encoder.encode(text(), EVALUATION).dataSync()];
+  const masks = Array.from({ length: 16 }, (_, i) => Array.from({ length: 4 }, (_, j) => (i >> j) & 1));
+  // What the text is with each part of its tokens hidden.
+  const parts = masks.map((mask) => [
+    ...encoder.encode({ ...text(), mask: tf.tensor2d([mask]) }, EVALUATION).dataSync(),
+  ]);
+  expect(parts[15]).toEqual(whole);
+  const seen = Array.from({ length: 30 }, (_, step) => {
+    const numbers = encoder.encode(text(), at(step)).dataSync();
+    const distances = parts.map((part) => Math.max(...part.map((x, i) => Math.abs(x - (numbers[i] ?? Number.NaN)))));
+    expect(Math.min(...distances)).toBeLessThan(1e-5);
+    return distances.indexOf(Math.min(...distances));
+  });
+  expect(new Set(seen).size).toBeGreaterThan(6);
+});
+
 test("refuses options and batches that do not fit", () => {
   const make = (changes: Partial<TransformerEncoderOptions>) => () => transformerEncoder({ ...options, ...changes });
   expect(make({ heads: 3 })).toThrow(ConfigError);

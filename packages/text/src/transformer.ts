@@ -41,6 +41,11 @@ export interface TransformerEncoderOptions extends ModuleEncoderOptions {
   readonly pooling?: Pooling;
   /** Rate for embeddings, attention weights and both parts of a block. @defaultValue 0.1 */
   readonly dropout?: number;
+  /**
+   * Share of a training text's tokens that nothing sees, drawn anew each time (word dropout, Iyyer et al. 2015): a small network then does
+   * not learn its texts by heart. @defaultValue 0
+   */
+  readonly tokenDropout?: number;
 }
 
 const KIND = "text/transformer";
@@ -52,11 +57,13 @@ type Sizes = Required<Omit<TransformerEncoderOptions, keyof ModuleEncoderOptions
 
 function sizesOf(options: TransformerEncoderOptions): Sizes {
   const { vocabularySize, hidden = 128, layers = 2, heads = 4, maximumLength = 512, dropout: rate = 0.1 } = options;
+  const { tokenDropout = 0 } = options;
   const { intermediate = 2 * hidden, positions = "learned", pooling = "mean" } = options;
   for (const [name, value] of Object.entries({ vocabularySize, hidden, layers, heads, intermediate, maximumLength })) {
     checkInteger(KIND, name, value);
   }
   checkRate(KIND, "dropout", rate);
+  checkRate(KIND, "tokenDropout", tokenDropout);
   checkPooling(KIND, pooling);
   if (positions !== "learned" && positions !== "rotary") {
     throw new ConfigError({ where: KIND, expected: 'positions to be "learned" or "rotary"', received: positions });
@@ -70,7 +77,8 @@ function sizesOf(options: TransformerEncoderOptions): Sizes {
       received: heads,
     });
   }
-  return { vocabularySize, hidden, layers, heads, intermediate, positions, maximumLength, pooling, dropout: rate };
+  const sizes = { vocabularySize, hidden, layers, heads, intermediate, maximumLength };
+  return { ...sizes, positions, pooling, dropout: rate, tokenDropout };
 }
 
 interface LinearInput {
@@ -161,7 +169,7 @@ const TRANSFORMER: EncoderKind<TextBatch, TransformerEncoderOptions> = {
   kind: KIND,
   trunk(weights, options) {
     const sizes = sizesOf(options);
-    const { vocabularySize, hidden, layers, positions, maximumLength, pooling, dropout: rate } = sizes;
+    const { vocabularySize, hidden, layers, positions, maximumLength, pooling, dropout: rate, tokenDropout } = sizes;
     const words = weights.bind("words", table(vocabularySize, hidden));
     const places = positions === "learned" ? weights.bind("positions", table(maximumLength, hidden)) : undefined;
     const blocks = Array.from({ length: layers }, (_, i) => block(weights, `block${i}`, sizes));
@@ -175,12 +183,20 @@ const TRANSFORMER: EncoderKind<TextBatch, TransformerEncoderOptions> = {
         const placed =
           places === undefined ? embedded : tf.add(embedded, tf.slice(places(undefined), [0, 0], [tokens, -1]));
         const start = dropout(placed, rate, context) as tf.Tensor3D;
-        const y = blocks.reduce((x, each) => each(x, mask, context), start);
-        return pool(norm(y) as tf.Tensor3D, mask, pooling);
+        const seen = withoutDropped(mask, tokenDropout, context);
+        const y = blocks.reduce((x, each) => each(x, seen, context), start);
+        return pool(norm(y) as tf.Tensor3D, seen, pooling);
       },
     };
   },
 };
+
+/** A mask that hides some tokens in training. */
+function withoutDropped(mask: tf.Tensor2D, rate: number, context: EncodeContext): tf.Tensor2D {
+  if (!context.training || rate === 0) return mask;
+  // The mask says what there is: dropout's scale is undone.
+  return tf.mul(dropout(mask, rate, context), 1 - rate);
+}
 
 function checkTokens(batch: TextBatch, longest: number): TokenBatch {
   if ("hidden" in batch) {

@@ -32,6 +32,7 @@ function encoderSettings({ hidden, layers, dropout, vocabulary }: TextDefaults) 
         positions: z.enum(["learned", "rotary"]).default("learned"),
         pooling: z.enum(["cls", "mean"]).default("mean"),
         dropout: rate.default(dropout),
+        tokenDropout: rate.default(0).describe("share of a training text's tokens that nothing sees"),
         vocabulary: z
           .strictObject({
             size: size.default(vocabulary.size).describe("most entries"),
