@@ -133,10 +133,17 @@ export function arePaired(sequences: readonly TokenSequence[]): boolean {
   return sequences.some(({ types }) => types.includes(1));
 }
 
+/** The length of a batch. */
+export function paddedLength(lengths: readonly number[], multiple: number): number {
+  return Math.ceil(Math.max(0, ...lengths) / multiple) * multiple;
+}
+
 /** @returns tensors that are the caller's to dispose */
 export function pad(sequences: readonly TokenSequence[], paddingId: number, paired: boolean, multiple = 1): TokenBatch {
-  const longest = sequences.reduce((most, { ids }) => Math.max(most, ids.length), 0);
-  const tokens = Math.ceil(longest / multiple) * multiple;
+  const tokens = paddedLength(
+    sequences.map(({ ids }) => ids.length),
+    multiple,
+  );
   const shape: [number, number] = [sequences.length, tokens];
   const ids = new Int32Array(sequences.length * tokens).fill(paddingId);
   const mask = new Float32Array(ids.length);

@@ -88,6 +88,7 @@ export function textConfig(defaults: TextDefaults) {
           .enum(["head", "head-and-tail"])
           .default(defaults.truncation)
           .describe("which tokens of a longer text stay"),
+        padToMultipleOf: size.default(1).describe("batches are padded to a multiple of this; on a GPU 64 is faster"),
       })
       .prefault({}),
   });

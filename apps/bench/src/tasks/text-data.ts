@@ -72,31 +72,37 @@ export async function textData(
   const tokens = {} as Record<Split, LabelledTokens>;
   for (const split of SPLITS) tokens[split] = await cacheTokens(labelled[split], tokenizer, join(cache, "tokens"));
 
+  const { padToMultipleOf } = config.tokens;
   const frozen = model === undefined ? undefined : frozenLayers(config, await readJson(join(model, "config.json")));
-  const cached: CachedFeatures[] = [];
+  let features: CachedFeatures | undefined;
   const datasets = {} as Record<Split, Dataset<TextBatch>>;
   if (model === undefined || frozen === undefined) {
-    for (const split of SPLITS) datasets[split] = textDataset(tokens[split]);
+    for (const split of SPLITS) datasets[split] = textDataset(tokens[split], { padToMultipleOf });
   } else {
     const prefix = await bertPrefix(model, frozen);
     try {
-      for (const split of SPLITS) {
-        const features = await cacheFeatures(prefix, tokens[split], {
-          directory: join(cache, "features"),
-          onProgress: (done, rows) => onPrepare?.({ what: `frozen layers on ${split} texts`, done, rows }),
-          ...(signal === undefined ? {} : { signal }),
-        });
-        cached.push(features);
-        datasets[split] = features;
-      }
+      // All at once: seeds split the same texts in other ways.
+      features = await cacheFeatures(prefix, joined(SPLITS.map((split) => tokens[split])), {
+        directory: join(cache, "features"),
+        padToMultipleOf,
+        onProgress: (done, rows) => onPrepare?.({ what: "frozen layers", done, rows }),
+        ...(signal === undefined ? {} : { signal }),
+      });
     } finally {
       prefix.dispose();
+    }
+    let first = 0;
+    for (const split of SPLITS) {
+      const { length } = tokens[split].sequences;
+      const start = first;
+      datasets[split] = features.select(Int32Array.from({ length }, (_, row) => start + row));
+      first += length;
     }
   }
   const [tokenizerJson, tokenizerConfig] = files;
   return {
     ...datasets,
-    timed: textDataset(someOf(tokens.validation, TIMED_TEXTS)),
+    timed: textDataset(someOf(tokens.validation, TIMED_TEXTS), { padToMultipleOf }),
     classes: texts.train.classes,
     subsets,
     subgroups: [],
@@ -113,7 +119,7 @@ export async function textData(
       [TOKENIZER_FILE]: { tokenizer: tokenizerJson, config: tokenizerConfig, classes: texts.train.classes },
     },
     close: async () => {
-      for (const features of cached) await features.close();
+      await features?.close();
     },
   };
 }
@@ -177,6 +183,15 @@ export function selectTexts({ texts, labels, classes }: LabelledTexts, rows: Arr
     texts: Array.from(rows, (row) => texts[row] as string),
     labels: Int32Array.from(rows, (row) => labels[row] as number),
     classes,
+  };
+}
+
+/** Token sequences of several splits, one after another. */
+function joined(parts: readonly LabelledTokens[]): LabelledTokens {
+  return {
+    ...(parts[0] as LabelledTokens),
+    sequences: parts.flatMap(({ sequences }) => sequences),
+    labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
   };
 }
 

@@ -59,6 +59,37 @@ test("holds what the prefix computes, to half precision, row by row", async () =
   await cache.close();
 });
 
+test("is one cache however the rows are ordered and split", async () => {
+  const [prefix, directory] = [await prefixOf(), folder()];
+  const apply = vi.spyOn(prefix, "apply");
+  const whole = await cacheFeatures(prefix, data, { directory, shardRows: 4 });
+  const calls = apply.mock.calls.length;
+  const order = random.permutation(11);
+  const moved = {
+    ...data,
+    sequences: Array.from(order, (row) => data.sequences[row] as LabelledTokens["sequences"][number]),
+    labels: Int32Array.from(order, (row) => data.labels[row] ?? 0),
+  };
+  const other = await cacheFeatures(prefix, moved, { directory, shardRows: 4, padToMultipleOf: 4 });
+  expect([other.folder, apply.mock.calls.length]).toEqual([whole.folder, calls]);
+  // The last five of the moved rows, found in the first cache.
+  const [part, same] = [other.select([6, 7, 8, 9, 10]), whole.select(order.slice(6))];
+  expect([part.rows, part.classes]).toEqual([5, 2]);
+  const numbers = async (dataset: typeof part): Promise<[number, Float32Array][]> => {
+    const seen: [number, Float32Array][] = [];
+    for await (const { inputs, labels } of dataset.batches(1)) {
+      expect(inputs.hidden.shape[1] === 4 || inputs.hidden.shape[1] === 8 || dataset === same).toBe(true);
+      const tokens = inputs.mask.dataSync().reduce((sum, each) => sum + each, 0);
+      seen.push([labels[0] ?? -1, inputs.hidden.dataSync<"float32">().slice(0, 8 * tokens)]);
+    }
+    return seen;
+  };
+  expect(await numbers(part)).toEqual(await numbers(same));
+  expect(() => whole.select([11])).toThrow(/rows from 0 to 10, received 11/);
+  await whole.close();
+  await other.close();
+});
+
 test("computes only what is not there, in another folder for other rows, depth or model", async () => {
   const [prefix, directory] = [await prefixOf(), folder()];
   const apply = vi.spyOn(prefix, "apply");

@@ -8,6 +8,7 @@ import {
   fromHalves,
   type LabelledBatch,
   Random,
+  ShapeError,
   toHalves,
 } from "@l0gm/core";
 import { checkInteger } from "@l0gm/core/modules";
@@ -15,11 +16,19 @@ import { directory as openDirectory } from "@l0gm/core/node";
 import * as tf from "@tensorflow/tfjs-core";
 import type { HiddenBatch } from "../batch.ts";
 import type { BertPrefix } from "../bert.ts";
-import { arePaired, bucketedOrder, type LabelledTokens, pad } from "../dataset.ts";
+import {
+  arePaired,
+  bucketedOrder,
+  evaluationBatchSizeFor,
+  type LabelledTokens,
+  pad,
+  paddedLength,
+  type TextDatasetOptions,
+} from "../dataset.ts";
 import type { TokenSequence } from "../tokenizer.ts";
 
 /** Options of {@link cacheFeatures}. */
-export interface FeatureCacheOptions {
+export interface FeatureCacheOptions extends TextDatasetOptions {
   /** Folder of all caches; each gets one of its own, named by what it holds. */
   readonly directory: string;
   /** Texts that are encoded at once. @defaultValue 32 */
@@ -36,6 +45,8 @@ export interface CachedFeatures extends Dataset<HiddenBatch> {
   /** The folder that holds them. */
   readonly folder: string;
   readonly bytes: number;
+  /** Some of the rows, in the order given; their files are closed with this cache's. */
+  select(rows: ArrayLike<number>): Dataset<HiddenBatch>;
   /** Closes the files. */
   close(): Promise<void>;
 }
@@ -56,6 +67,22 @@ interface Layout {
   readonly sizes: readonly number[];
 }
 
+/** An order of the rows that depends on what they are alone: however a set of texts is split, its cache is one. */
+function canonicalOrder(sequences: readonly TokenSequence[]): number[] {
+  const bytes = sequences.map(
+    ({ ids, types }) =>
+      [ids, types].map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)) as [
+        Buffer,
+        Buffer,
+      ],
+  );
+  return [...sequences.keys()].sort((a, b) => {
+    const [x, y] = [bytes[a], bytes[b]] as [[Buffer, Buffer], [Buffer, Buffer]];
+    return x[0].length - y[0].length || x[0].compare(y[0]) || x[1].compare(y[1]);
+  });
+}
+
+/** Places of rows that lie in the order given. */
 function layoutOf(sequences: readonly TokenSequence[], shardRows: number, hidden: number): Layout {
   const sizes: number[] = [];
   const places = sequences.map(({ ids }, row) => {
@@ -68,7 +95,7 @@ function layoutOf(sequences: readonly TokenSequence[], shardRows: number, hidden
 }
 
 /** Two caches with one key hold the same numbers. */
-function keyOf(prefix: BertPrefix, { sequences }: LabelledTokens, shardRows: number): string {
+function keyOf(prefix: BertPrefix, sequences: readonly TokenSequence[], shardRows: number): string {
   const hash = createHash("sha256").update(JSON.stringify([prefix.checksum, prefix.layers, shardRows, "float16"]));
   for (const { ids, types } of sequences) hash.update(ids).update(types).update("|");
   return hash.digest("hex");
@@ -82,30 +109,31 @@ async function sizeOfFile(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.size ?? -1;
 }
 
-/** Encodes the rows of one file, those of about the same length at once. */
+/** How rows are encoded. */
+interface Encoding {
+  readonly prefix: BertPrefix;
+  readonly batchSize: number;
+  readonly paddingId: number;
+  readonly paired: boolean;
+  readonly padToMultipleOf: number;
+}
+
+/** Encodes the rows of one file. */
 async function encodeShard(
-  prefix: BertPrefix,
-  data: LabelledTokens,
-  rows: readonly number[],
+  sequences: readonly TokenSequence[],
   places: readonly Place[],
   size: number,
-  batchSize: number,
+  { prefix, batchSize, paddingId, paired, padToMultipleOf }: Encoding,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
-  const sorted = [...rows].sort((a, b) => (places[a]?.tokens ?? 0) - (places[b]?.tokens ?? 0));
-  const paired = arePaired(data.sequences);
-  for (let start = 0; start < sorted.length; start += batchSize) {
-    const batch = sorted.slice(start, start + batchSize);
-    const inputs = pad(
-      batch.map((row) => data.sequences[row] as TokenSequence),
-      data.paddingId,
-      paired,
-    );
+  for (let start = 0; start < sequences.length; start += batchSize) {
+    const batch = sequences.slice(start, start + batchSize);
+    const inputs = pad(batch, paddingId, paired, padToMultipleOf);
     const hidden = prefix.apply(inputs);
     const values = await hidden.data<"float32">();
     const stride = (hidden.shape[1] ?? 0) * prefix.hidden;
-    batch.forEach((row, i) => {
-      const { offset, tokens } = places[row] as Place;
+    batch.forEach((_, i) => {
+      const { offset, tokens } = places[start + i] as Place;
       const words = new Uint16Array(bytes.buffer, offset, tokens * prefix.hidden);
       toHalves(values.subarray(i * stride, i * stride + words.length), words);
     });
@@ -116,7 +144,8 @@ async function encodeShard(
 
 /**
  * Computes once what a frozen prefix makes of all rows, and keeps it on disk as numbers of 16 bits, so that every epoch and every run on
- * the same rows begins there. A killed call goes on where it stopped; what is there already is not computed again.
+ * the same rows begins there. A killed call goes on where it stopped; what is there already is not computed again. Where runs split the
+ * same texts in different ways, cache all of them at once and `select` each part: the order of the rows does not matter.
  *
  * @param prefix - its weights and depth are part of the cache's name, as are the token ids
  * @returns rows in the order of `data`, whose files are the caller's to close
@@ -135,29 +164,43 @@ export async function cacheFeatures(
   data: LabelledTokens,
   options: FeatureCacheOptions,
 ): Promise<CachedFeatures> {
-  const { directory, batchSize = 32, shardRows = 256, onProgress, signal } = options;
+  const { directory, batchSize = 32, shardRows = 256, padToMultipleOf = 1, onProgress, signal } = options;
   checkInteger("cacheFeatures", "batchSize", batchSize);
   checkInteger("cacheFeatures", "shardRows", shardRows);
-  const key = keyOf(prefix, data, shardRows);
+  checkInteger("cacheFeatures", "padToMultipleOf", padToMultipleOf);
+  const order = canonicalOrder(data.sequences);
+  const sequences = order.map((row) => data.sequences[row] as TokenSequence);
+  const key = keyOf(prefix, sequences, shardRows);
   const folder = join(directory, key.slice(0, 16));
   const store = openDirectory(folder);
   await claim(store, key);
-  const { places, sizes } = layoutOf(data.sequences, shardRows, prefix.hidden);
-  const all = Array.from(data.sequences.keys());
+  const { places, sizes } = layoutOf(sequences, shardRows, prefix.hidden);
+  const encoding = { prefix, batchSize, paddingId: data.paddingId, paired: arePaired(sequences), padToMultipleOf };
   let done = 0;
   // Each process has an order of its own, so that those that fill one cache side by side share the work.
   for (const shard of Random.from(process.pid, "shards").shuffle(Array.from(sizes.keys()))) {
     signal?.throwIfAborted();
     const size = sizes[shard] as number;
-    const rows = all.slice(shard * shardRows, (shard + 1) * shardRows);
+    const part = [shard * shardRows, (shard + 1) * shardRows] as const;
+    const rows = sequences.slice(...part);
     if ((await sizeOfFile(join(folder, shardName(shard)))) !== size) {
-      await store.write(shardName(shard), await encodeShard(prefix, data, rows, places, size, batchSize));
+      await store.write(shardName(shard), await encodeShard(rows, places.slice(...part), size, encoding));
     }
     done += rows.length;
-    onProgress?.(done, all.length);
+    onProgress?.(done, sequences.length);
   }
+  const placed = new Array<Place>(order.length);
+  order.forEach((row, i) => {
+    placed[row] = places[i] as Place;
+  });
   const files = await Promise.all(sizes.map((_, shard) => open(join(folder, shardName(shard)))));
-  return new CachedDataset(folder, files, { places, sizes }, data, prefix.hidden);
+  const { labels, classes } = data;
+  const stored = { folder, files, labels, classes, hidden: prefix.hidden, padToMultipleOf };
+  return new CachedDataset(
+    stored,
+    placed,
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
 }
 
 /** @throws FormatError when the folder's cache is another one */
@@ -176,70 +219,117 @@ async function claim(store: FileHandler, key: string): Promise<void> {
   });
 }
 
-class CachedDataset implements CachedFeatures {
+/** Rows on disk. */
+interface StoredRows {
   readonly folder: string;
-  readonly bytes: number;
+  readonly files: readonly FileHandle[];
+  readonly labels: Int32Array;
+  readonly classes: number;
+  /** Numbers a token. */
+  readonly hidden: number;
+  readonly padToMultipleOf: number;
+}
+
+/** A batch in memory, before it is tensors. */
+interface ReadRows {
+  readonly hidden: Float32Array;
+  readonly mask: Float32Array;
+  readonly tokens: number;
+}
+
+class StoredDataset implements Dataset<HiddenBatch> {
   readonly rows: number;
   readonly classes: number;
-  readonly #files: readonly FileHandle[];
-  readonly #layout: Layout;
-  readonly #labels: Int32Array;
-  readonly #hidden: number;
+  readonly evaluationBatchSize: number;
+  protected readonly stored: StoredRows;
+  protected readonly places: readonly Place[];
+  readonly #lengths: Int32Array;
 
-  constructor(folder: string, files: readonly FileHandle[], layout: Layout, data: LabelledTokens, hidden: number) {
-    this.folder = folder;
-    this.bytes = layout.sizes.reduce((sum, size) => sum + size, 0);
-    this.rows = data.sequences.length;
-    this.classes = data.classes;
-    this.#files = files;
-    this.#layout = layout;
-    this.#labels = data.labels;
-    this.#hidden = hidden;
+  constructor(stored: StoredRows, places: readonly Place[]) {
+    this.stored = stored;
+    this.places = places;
+    this.rows = places.length;
+    this.classes = stored.classes;
+    this.#lengths = Int32Array.from(places, ({ tokens }) => tokens);
+    this.evaluationBatchSize = evaluationBatchSizeFor(this.#lengths);
   }
 
   async *batches(batchSize: number, shuffle?: Random): AsyncGenerator<LabelledBatch<HiddenBatch>> {
     checkInteger("cacheFeatures", "batchSize", batchSize);
-    const lengths = this.#layout.places.map(({ tokens }) => tokens);
-    for (const rows of bucketedOrder(lengths, batchSize, shuffle)) {
-      const inputs = await this.#read(rows);
+    const batches = bucketedOrder(this.#lengths, batchSize, shuffle);
+    // Read while the batch before is computed with. What is read and not asked for may fail unseen.
+    const ahead = (rows: Int32Array | undefined): Promise<ReadRows> | undefined => {
+      const read = rows && this.#read(rows);
+      read?.catch(() => undefined);
+      return read;
+    };
+    let next = ahead(batches[0]);
+    for (const [i, rows] of batches.entries()) {
+      const { hidden, mask, tokens } = (await next) as ReadRows;
+      next = ahead(batches[i + 1]);
+      const inputs = {
+        hidden: tf.tensor3d(hidden, [rows.length, tokens, this.stored.hidden]),
+        mask: tf.tensor2d(mask, [rows.length, tokens]),
+      };
       try {
-        yield { inputs, labels: rows.map((row) => this.#labels[row] ?? 0) };
+        yield { inputs, labels: rows.map((row) => this.stored.labels[row] ?? 0) };
       } finally {
         tf.dispose([inputs.hidden, inputs.mask]);
       }
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#files.map((file) => file.close()));
-  }
-
-  async #read(rows: Int32Array): Promise<HiddenBatch> {
-    const places = Array.from(rows, (row) => this.#layout.places[row] as Place);
-    const longest = Math.max(...places.map(({ tokens }) => tokens));
-    const hidden = new Float32Array(rows.length * longest * this.#hidden);
+  async #read(rows: Int32Array): Promise<ReadRows> {
+    const { folder, files, hidden: width, padToMultipleOf } = this.stored;
+    const places = Array.from(rows, (row) => this.places[row] as Place);
+    const longest = paddedLength(
+      places.map(({ tokens }) => tokens),
+      padToMultipleOf,
+    );
+    const hidden = new Float32Array(rows.length * longest * width);
     const mask = new Float32Array(rows.length * longest);
     await Promise.all(
       places.map(async ({ shard, offset, tokens }, i) => {
-        const words = new Uint16Array(tokens * this.#hidden);
-        const { bytesRead } = await (this.#files[shard] as FileHandle).read(words, 0, words.byteLength, offset);
+        const words = new Uint16Array(tokens * width);
+        const { bytesRead } = await (files[shard] as FileHandle).read(words, 0, words.byteLength, offset);
         if (bytesRead !== words.byteLength) {
-          const where = join(this.folder, shardName(shard));
-          const hint = "The file was cut off after it was written: remove it, and it is made again.";
           throw new FormatError({
-            where,
+            where: join(folder, shardName(shard)),
             expected: `${words.byteLength} bytes at ${offset}`,
             received: bytesRead,
-            hint,
+            hint: "The file was cut off after it was written: remove it, and it is made again.",
           });
         }
-        fromHalves(words, hidden.subarray(i * longest * this.#hidden, i * longest * this.#hidden + words.length));
+        fromHalves(words, hidden.subarray(i * longest * width, i * longest * width + words.length));
         mask.fill(1, i * longest, i * longest + tokens);
       }),
     );
-    return {
-      hidden: tf.tensor3d(hidden, [rows.length, longest, this.#hidden]),
-      mask: tf.tensor2d(mask, [rows.length, longest]),
-    };
+    return { hidden, mask, tokens: longest };
+  }
+}
+
+class CachedDataset extends StoredDataset implements CachedFeatures {
+  readonly folder: string;
+  readonly bytes: number;
+
+  constructor(stored: StoredRows, places: readonly Place[], bytes: number) {
+    super(stored, places);
+    this.folder = stored.folder;
+    this.bytes = bytes;
+  }
+
+  select(rows: ArrayLike<number>): Dataset<HiddenBatch> {
+    const chosen = Array.from(rows);
+    const places = chosen.map((row) => {
+      const place = this.places[row];
+      if (place !== undefined) return place;
+      throw new ShapeError({ where: "select", expected: `rows from 0 to ${this.rows - 1}`, received: row });
+    });
+    const labels = Int32Array.from(chosen, (row) => this.stored.labels[row] ?? 0);
+    return new StoredDataset({ ...this.stored, labels }, places);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.stored.files.map((file) => file.close()));
   }
 }
