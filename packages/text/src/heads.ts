@@ -31,8 +31,22 @@ export interface HeadImportanceOptions {
   readonly batches?: number;
 }
 
-/** Heads that are left in each layer that is used. */
-function headsOf(encoder: Encoder<TextBatch>, where: string): number[][] {
+/**
+ * The attention heads of an encoder.
+ *
+ * @param encoder - of {@link bertEncoder}
+ * @param where - who asks, for messages
+ * @returns those that are left in each layer that is used, in the numbering of the whole model
+ * @throws ConfigError when the encoder is of another kind
+ *
+ * @example
+ * ```ts
+ * declare const folder: string;
+ * const encoder = await bertEncoder(folder, { layers: 2 });
+ * console.log(attentionHeads(encoder)[1]); // [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+ * ```
+ */
+export function attentionHeads(encoder: Encoder<TextBatch>, where = "attentionHeads"): number[][] {
   const { architecture, layers = architecture.layers } = configOf(encoder, where);
   return Array.from({ length: layers }, (_, layer) => headsLeft(architecture, layer));
 }
@@ -60,7 +74,7 @@ export async function headImportance(
   { batchSize = 32, batches = Number.POSITIVE_INFINITY }: HeadImportanceOptions = {},
 ): Promise<HeadImportance[]> {
   const where = "headImportance";
-  const heads = headsOf(model.encoder, where);
+  const heads = attentionHeads(model.encoder, where);
   checkInteger(where, "batchSize", batchSize);
   if (batches !== Number.POSITIVE_INFINITY) checkInteger(where, "batches", batches);
   const sums = heads.map((layer) => new Float64Array(layer.length));
@@ -180,7 +194,7 @@ function selectHeads(x: tf.Tensor, axis: number, from: readonly number[], to: re
 export function pruneHeads(encoder: Encoder<TextBatch>, heads: readonly (readonly number[])[]): Encoder<TextBatch> {
   const where = "pruneHeads";
   const config = configOf(encoder, where);
-  const before = headsOf(encoder, where);
+  const before = attentionHeads(encoder, where);
   const { architecture } = config;
   if (heads.length > before.length) {
     throw new ConfigError({ where, expected: `heads of ${before.length} layers at most`, received: heads.length });

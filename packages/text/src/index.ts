@@ -15,6 +15,7 @@ export {
 } from "./bert.ts";
 export { type LabelledTexts, type LabelledTokens, textDataset, tokenize } from "./dataset.ts";
 export {
+  attentionHeads,
   type HeadImportance,
   type HeadImportanceOptions,
   headImportance,

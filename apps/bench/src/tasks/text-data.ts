@@ -21,8 +21,10 @@ import { z } from "zod";
 import { digestFile } from "../data/folders.ts";
 import { requireModel } from "../data/models.ts";
 import { parseConfig, readJson } from "./config.ts";
+import { headPruning } from "./head-pruning.ts";
 import type { DataIdentity, LoadRequest, NewRows, TaskData, TaskSource } from "./task.ts";
 import type { TextConfig } from "./text-config.ts";
+import { evenSample, selectTexts } from "./text-samples.ts";
 
 /** Name of the artefact from which `l0gm predict` restores how texts become tokens. */
 const TOKENIZER_FILE = "tokenizer.json";
@@ -93,10 +95,11 @@ export async function textData(
       prefix.dispose();
     }
   }
+  const trainableLayers = encoder.kind === "bert" ? encoder.trainableLayers : undefined;
   const [tokenizerJson, tokenizerConfig] = files;
   return {
     ...datasets,
-    timed: textDataset(someOf(tokens.validation, TIMED_TEXTS)),
+    timed: textDataset(evenSample(tokens.validation, TIMED_TEXTS)),
     classes: texts.train.classes,
     subsets,
     subgroups: [],
@@ -111,6 +114,9 @@ export async function textData(
     },
     artefacts: {
       [TOKENIZER_FILE]: { tokenizer: tokenizerJson, config: tokenizerConfig, classes: texts.train.classes },
+    },
+    pruned: {
+      heads: (classifier, kept) => headPruning(classifier, kept, tokens.train, { trainableLayers, signal }),
     },
     close: async () => {
       for (const features of cached) await features.close();
@@ -169,28 +175,6 @@ function sortedByLength({
 
 function byLength(texts: readonly string[]): number[] {
   return Array.from(texts.keys()).sort((a, b) => (texts[a] as string).length - (texts[b] as string).length || a - b);
-}
-
-/** Some rows of texts, in the order of `rows`. */
-export function selectTexts({ texts, labels, classes }: LabelledTexts, rows: ArrayLike<number>): LabelledTexts {
-  return {
-    texts: Array.from(rows, (row) => texts[row] as string),
-    labels: Int32Array.from(rows, (row) => labels[row] as number),
-    classes,
-  };
-}
-
-/** Rows at equal distances, so texts of all lengths. */
-function someOf(tokens: LabelledTokens, count: number): LabelledTokens {
-  const { length } = tokens.sequences;
-  const rows = Array.from({ length: Math.min(count, length) }, (_, i) =>
-    Math.floor((i * length) / Math.min(count, length)),
-  );
-  return {
-    ...tokens,
-    sequences: rows.map((row) => tokens.sequences[row] as LabelledTokens["sequences"][number]),
-    labels: Int32Array.from(rows, (row) => tokens.labels[row] as number),
-  };
 }
 
 /** Texts of a file for a finished run, in their order. */
