@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GatedClassifier, useBackend } from "@l0gm/core";
+import { type Encoder, GatedClassifier, useBackend } from "@l0gm/core";
 import {
   attentionHeads,
   bertEncoder,
   headImportance,
+  type TextBatch,
   TextTokenizer,
   textDataset,
   tokenize,
   tokenizerFiles,
-  transformerEncoder,
 } from "@l0gm/text";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeSmallBert } from "../../test/small-bert.ts";
@@ -69,7 +69,7 @@ test("a share of all heads, or of fewer than one a block, is refused before trai
       "of the 8 heads that leaves each of the 2 trained layers one",
     );
   }
-  const encoder = transformerEncoder({ vocabularySize: 9, hidden: 4 });
+  const encoder: Encoder<TextBatch> = { ...model.encoder, width: 4 };
   const other = new GatedClassifier({ encoder, classes: 2, gate: false });
   expect(() => headPruning(other, 0.5, tokens)).toThrow("bertEncoder");
 });
@@ -86,7 +86,7 @@ test("what cannot be pruned shows when runs are planned", () => {
   const bert = { kind: "bert", model: "small" };
   expect(configured({ encoder: bert }, 0.5)?.encoder).toMatchObject(bert);
   for (const level of [0, 1, -0.5, 4]) expect(() => configured({ encoder: bert }, level)).toThrow("between 0 and 1");
-  expect(() => configured({ encoder: { kind: "transformer" } }, 0.5)).toThrow("--model");
+  expect(configured({}, 0.5)?.encoder.kind).toBe("transformer");
   expect(() => configured({ encoder: { ...bert, trainableLayers: 0 } }, 0.5)).toThrow("trainable layers");
   expect(() => configured({ encoder: bert, epochs: 1 }, 0.5)).toThrow("at least 2");
 });

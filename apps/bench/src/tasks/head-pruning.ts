@@ -32,7 +32,7 @@ export interface HeadPruningOptions {
  *
  * @param kept - share of the trained blocks' heads that stay
  * @param train - token ids of the training texts
- * @throws ConfigError when the encoder is no BERT, or the share is one of no head or of fewer heads than blocks
+ * @throws ConfigError when the encoder has no attention heads, or the share is one of no head or of fewer heads than blocks
  */
 export function headPruning(
   model: GatedClassifier<TextBatch>,

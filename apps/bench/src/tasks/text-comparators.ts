@@ -35,11 +35,7 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
         if (!(kept > 0 && kept < 1)) {
           throw new ConfigError({ where: "heads", expected: "a share of heads between 0 and 1", received: kept });
         }
-        if (encoder.kind !== "bert") {
-          const hint = "Name a pretrained model with --model.";
-          throw new ConfigError({ where: "heads", expected: "a pretrained BERT", received: encoder.kind, hint });
-        }
-        if (encoder.trainableLayers === 0) {
+        if (encoder.kind === "bert" && encoder.trainableLayers === 0) {
           const expected = "trainable layers, the only ones whose heads are pruned";
           throw new ConfigError({ where: "heads", expected, received: 0 });
         }
