@@ -19,7 +19,14 @@ import { smallBert } from "../test/small-bert.ts";
 import type { HiddenBatch, TextBatch, TokenBatch } from "./batch.ts";
 import { bertEncoder, bertPrefix, saveBert } from "./bert.ts";
 import { textDataset } from "./dataset.ts";
-import { type HeadImportance, headImportance, leastImportantHeads, pruneHeads } from "./heads.ts";
+import {
+  attentionHeads,
+  type HeadImportance,
+  headImportance,
+  leastImportantHeads,
+  pruneHeads,
+  textMacs,
+} from "./heads.ts";
 import { type Positions, transformerEncoder } from "./transformer.ts";
 
 beforeEach(() => useBackend("cpu"));
@@ -146,6 +153,19 @@ describe("headImportance", () => {
     const inputs: HiddenBatch = { hidden: prefix.apply(batch()), mask: batch().mask };
     const cached = { rows: 2, classes: 2, batches: () => [{ inputs, labels: Int32Array.of(0, 1) }] };
     await expect(headImportance(model, cached as unknown as Dataset<TokenBatch>)).rejects.toThrow(/token ids/);
+  });
+});
+
+describe("textMacs", () => {
+  test("is the linear layers' count for one token and attention's products, and grows with the square of the length", async () => {
+    const bert = await bertEncoder(await smallBert(), { width: 6 });
+    for (const encoder of [bert, scratch(), pruneHeads(bert, [[1]]), pruneHeads(scratch("rotary"), [[], [0]])]) {
+      // Scores and weighted values: two products over 4 numbers a head.
+      const products = 2 * 4 * attentionHeads(encoder).flat().length;
+      expect(textMacs(encoder, 1)).toBe(encoder.cost.macs + products);
+      const projection = 8 * 6;
+      expect(textMacs(encoder, 9) - projection).toBe(9 * (encoder.cost.macs - projection) + 81 * products);
+    }
   });
 });
 

@@ -35,6 +35,11 @@ export interface HeadImportanceOptions {
 
 /** What the encoders that have attention heads say of them. */
 interface HeadedEncoder extends AttentionHeads {
+  /** Numbers of a token, and those within the feed-forward part. */
+  readonly hidden: number;
+  readonly intermediate: number;
+  /** Whether one vector of a text goes through a layer of its own. */
+  readonly pooler: boolean;
   /** That the model has, and those that are used. */
   readonly allLayers: number;
   readonly layers: number;
@@ -45,9 +50,10 @@ interface HeadedEncoder extends AttentionHeads {
 function headedEncoder(encoder: Encoder<TextBatch>, where: string): HeadedEncoder {
   const { kind, config } = encoder.describe?.() ?? {};
   if (kind === BERT) {
-    const { architecture, layers = architecture.layers } = config as BertConfig;
+    const { architecture, layers = architecture.layers, pooling } = config as BertConfig;
     return {
       ...architecture,
+      pooler: pooling === "pooler",
       allLayers: architecture.layers,
       layers,
       without: (prunedHeads) => ({
@@ -58,10 +64,11 @@ function headedEncoder(encoder: Encoder<TextBatch>, where: string): HeadedEncode
   }
   if (kind === TRANSFORMER) {
     const options = config as TransformerEncoderOptions;
-    const { heads, layers, prunedHeads } = sizesOf(options);
+    const sizes = sizesOf(options);
+    const { layers } = sizes;
     return {
-      heads,
-      prunedHeads,
+      ...sizes,
+      pooler: false,
       allLayers: layers,
       layers,
       without: (removed) => ({ kind, config: { ...options, prunedHeads: removed } }),
@@ -89,6 +96,32 @@ function headedEncoder(encoder: Encoder<TextBatch>, where: string): HeadedEncode
 export function attentionHeads(encoder: Encoder<TextBatch>, where = "attentionHeads"): number[][] {
   const headed = headedEncoder(encoder, where);
   return Array.from({ length: headed.layers }, (_, layer) => headsLeft(headed, layer));
+}
+
+/**
+ * Multiply-accumulates of encoding a text: of the linear layers and of attention's two products, which grow with the square of the length. The
+ * encoder's own `cost.macs` is of the linear layers for one token.
+ *
+ * @param encoder - of {@link bertEncoder} or {@link transformerEncoder}; frozen layers count, removed heads do not
+ * @param tokens - of the text, without padding
+ * @throws ConfigError when the encoder is of another kind
+ *
+ * @example
+ * ```ts
+ * await useBackend("cpu");
+ * const encoder = transformerEncoder({ vocabularySize: 100, hidden: 16, layers: 1, width: 8 });
+ * console.log(textMacs(encoder, 1), textMacs(encoder, 10)); // 2208 23808
+ * ```
+ */
+export function textMacs(encoder: Encoder<TextBatch>, tokens: number): number {
+  const where = "textMacs";
+  const { hidden, intermediate, heads, pooler } = headedEncoder(encoder, where);
+  const ofLayers = attentionHeads(encoder, where).map((left) => {
+    const width = (hidden / heads) * left.length;
+    const linear = 4 * hidden * width + 2 * hidden * intermediate;
+    return tokens * (linear + 2 * tokens * width);
+  });
+  return ofLayers.reduce((sum, macs) => sum + macs, 0) + (pooler ? hidden ** 2 : 0) + hidden * encoder.width;
 }
 
 /**

@@ -21,6 +21,7 @@ export {
   headImportance,
   leastImportantHeads,
   pruneHeads,
+  textMacs,
 } from "./heads.ts";
 export { type Imdb, type ImdbOptions, loadImdb } from "./imdb.ts";
 export type { Pooling } from "./pooling.ts";

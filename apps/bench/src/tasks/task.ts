@@ -45,6 +45,8 @@ export interface TaskData<Batch> {
   readonly artefacts: Readonly<Record<string, unknown>>;
   /** What the config's batch size `auto` stands for. @defaultValue about a 64th of the training rows */
   readonly batchSize?: number;
+  /** Multiply-accumulates of encoding a row, on average, where that depends on the rows. @defaultValue those that the encoder states */
+  readonly macs?: (encoder: Encoder<Batch>) => number;
   /** Whose batches are timed, where those of `validation` would not tell what a batch costs. */
   readonly timed?: Dataset<Batch>;
   /** What is odd in the data, and yet allowed. */

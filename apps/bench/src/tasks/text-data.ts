@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Dataset, FormatError } from "@l0gm/core";
+import { type Dataset, type Encoder, FormatError } from "@l0gm/core";
 import {
   bertEncoder,
   bertPrefix,
@@ -11,6 +11,7 @@ import {
   type TextColumns,
   TextTokenizer,
   textDataset,
+  textMacs,
   tokenize,
   tokenizerFiles,
   transformerEncoder,
@@ -99,6 +100,7 @@ export async function textData(
   const [tokenizerJson, tokenizerConfig] = files;
   return {
     ...datasets,
+    macs: (ofModel) => averageMacs(ofModel, tokens.validation),
     timed: textDataset(evenSample(tokens.validation, TIMED_TEXTS)),
     classes: texts.train.classes,
     subsets,
@@ -122,6 +124,11 @@ export async function textData(
       for (const features of cached) await features.close();
     },
   };
+}
+
+function averageMacs(encoder: Encoder<TextBatch>, { sequences }: LabelledTokens): number {
+  const sum = sequences.reduce((total, { ids }) => total + textMacs(encoder, ids.length), 0);
+  return Math.round(sum / sequences.length);
 }
 
 function ownTokenizer(texts: readonly string[], { encoder }: TextConfig): [object, object] {
