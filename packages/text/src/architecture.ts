@@ -22,8 +22,11 @@ export interface BertArchitecture {
   readonly prunedHeads?: readonly (readonly number[])[];
 }
 
+/** The attention heads of a model's layers. */
+export type AttentionHeads = Pick<BertArchitecture, "heads" | "prunedHeads">;
+
 /** Heads of a layer that are left, in the numbering of the whole model. */
-export function headsLeft({ heads, prunedHeads }: BertArchitecture, layer: number): number[] {
+export function headsLeft({ heads, prunedHeads }: AttentionHeads, layer: number): number[] {
   const removed = new Set(prunedHeads?.[layer]);
   return Array.from({ length: heads }, (_, head) => head).filter((head) => !removed.has(head));
 }

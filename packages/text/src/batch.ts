@@ -9,8 +9,8 @@ export interface TokenBatch {
   /** int32 `[rows, tokens]`: which of two texts a token belongs to; absent, there is one. */
   readonly types?: tf.Tensor2D;
   /**
-   * Factors on what the attention heads of {@link bertEncoder} give, `[rows, heads]` for each layer that is used, of the heads that it has: 0
-   * silences a head. The gradient of a loss by them tells how much it depends on a head.
+   * Factors on what an encoder's attention heads give, `[rows, heads]` for each layer that is used, of the heads that it has: 0 silences a
+   * head. The gradient of a loss by them tells how much it depends on a head.
    */
   readonly headMasks?: readonly tf.Tensor2D[];
 }

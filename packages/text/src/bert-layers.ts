@@ -23,7 +23,8 @@ interface LinearInput {
 /** @param headMask - `[rows, heads]`, factors on what the heads give */
 type Hidden = (x: tf.Tensor3D, mask: tf.Tensor2D, context: EncodeContext, headMask?: tf.Tensor2D) => tf.Tensor3D;
 
-function scaleHeads(x: tf.Tensor3D, heads: number, factors: tf.Tensor2D): tf.Tensor3D {
+/** @param factors - `[rows, heads]` */
+export function scaleHeads(x: tf.Tensor3D, heads: number, factors: tf.Tensor2D): tf.Tensor3D {
   const [rows, tokens, width] = x.shape;
   const apart = tf.reshape(x, [rows, tokens, heads, width / heads]);
   return tf.reshape(tf.mul(apart, tf.reshape(factors, [rows, 1, heads, 1])), x.shape);

@@ -19,8 +19,15 @@ import { smallBert } from "../test/small-bert.ts";
 import type { HiddenBatch, TextBatch, TokenBatch } from "./batch.ts";
 import { bertEncoder, bertPrefix, saveBert } from "./bert.ts";
 import { textDataset } from "./dataset.ts";
-import { type HeadImportance, headImportance, leastImportantHeads, pruneHeads } from "./heads.ts";
-import { transformerEncoder } from "./transformer.ts";
+import {
+  attentionHeads,
+  type HeadImportance,
+  headImportance,
+  leastImportantHeads,
+  pruneHeads,
+  textMacs,
+} from "./heads.ts";
+import { type Positions, transformerEncoder } from "./transformer.ts";
 
 beforeEach(() => useBackend("cpu"));
 
@@ -47,11 +54,22 @@ function masks(count: number, layers: readonly (readonly number[])[]): tf.Tensor
   return layers.map((heads) => tf.tile(tf.tensor2d([[...heads]]), [count, 1]));
 }
 
+/** With heads of 4 numbers in both layers, 2 each. */
+function scratch(positions: Positions = "learned"): Encoder<TextBatch> {
+  const encoder = transformerEncoder({ vocabularySize: 12, hidden: 8, heads: 2, positions, width: 6 });
+  // Embeddings begin near 0, where a normalisation bends more than a difference can follow.
+  for (const { name, variable } of encoder.parameters) {
+    if (name.endsWith("/table")) tf.tidy(() => variable.assign(tf.mul(variable, 40)));
+  }
+  return encoder;
+}
+
 async function classifier(options = {}): Promise<GatedClassifier<TextBatch>> {
-  const model = new GatedClassifier({
-    encoder: await bertEncoder(await smallBert(), { width: 6, ...options }),
-    classes: 2,
-  });
+  return classifierOf(await bertEncoder(await smallBert(), { width: 6, ...options }));
+}
+
+function classifierOf(encoder: Encoder<TextBatch>): GatedClassifier<TextBatch> {
+  const model = new GatedClassifier({ encoder, classes: 2 });
   // A head that tells classes apart well, so that gradients are far from rounding.
   tf.tidy(() => model.head.kernel.assign(tf.mul(model.head.kernel, 5)));
   return model;
@@ -75,8 +93,12 @@ describe("headImportance", () => {
       return Math.log(1 + Math.exp(labels[row] === 1 ? a - b : b - a));
     });
 
-  test.each([{}, { trainableLayers: 1 }])("is the mean slope of a row's loss, with %j", async (options) => {
-    const model = await classifier(options);
+  test.each([
+    ["a BERT", () => classifier()],
+    ["a BERT with frozen layers", () => classifier({ trainableLayers: 1 })],
+    ["a Transformer from scratch", () => classifierOf(scratch())],
+  ])("is the mean slope of a row's loss, of %s", async (_, make) => {
+    const model = await make();
     let importance: HeadImportance[] = [];
     expect(
       await countTensors(async () => {
@@ -122,7 +144,8 @@ describe("headImportance", () => {
   });
 
   test("refuses other encoders, other batches and no batch", async () => {
-    const other = new GatedClassifier<TextBatch>({ encoder: transformerEncoder({ vocabularySize: 12 }), classes: 2 });
+    const encoder: Encoder<TextBatch> = { ...transformerEncoder({ vocabularySize: 12 }), width: 4 };
+    const other = new GatedClassifier({ encoder, classes: 2 });
     await expect(headImportance(other, rows)).rejects.toThrow(ConfigError);
     const model = await classifier({ trainableLayers: 1 });
     await expect(headImportance(model, rows, { batches: 0 })).rejects.toThrow(/batches/);
@@ -130,6 +153,19 @@ describe("headImportance", () => {
     const inputs: HiddenBatch = { hidden: prefix.apply(batch()), mask: batch().mask };
     const cached = { rows: 2, classes: 2, batches: () => [{ inputs, labels: Int32Array.of(0, 1) }] };
     await expect(headImportance(model, cached as unknown as Dataset<TokenBatch>)).rejects.toThrow(/token ids/);
+  });
+});
+
+describe("textMacs", () => {
+  test("is the linear layers' count for one token and attention's products, and grows with the square of the length", async () => {
+    const bert = await bertEncoder(await smallBert(), { width: 6 });
+    for (const encoder of [bert, scratch(), pruneHeads(bert, [[1]]), pruneHeads(scratch("rotary"), [[], [0]])]) {
+      // Scores and weighted values: two products over 4 numbers a head.
+      const products = 2 * 4 * attentionHeads(encoder).flat().length;
+      expect(textMacs(encoder, 1)).toBe(encoder.cost.macs + products);
+      const projection = 8 * 6;
+      expect(textMacs(encoder, 9) - projection).toBe(9 * (encoder.cost.macs - projection) + 81 * products);
+    }
   });
 });
 
@@ -154,8 +190,13 @@ describe("leastImportantHeads", () => {
 
 describe("pruneHeads", () => {
   test("computes what the whole model does when the heads give 0, for less", async () => {
-    for (const options of [{}, { trainableLayers: 1 }]) {
-      const encoder = await bertEncoder(await smallBert(), { width: 6, ...options });
+    const encoders = [
+      await bertEncoder(await smallBert(), { width: 6 }),
+      await bertEncoder(await smallBert(), { width: 6, trainableLayers: 1 }),
+      scratch(),
+      scratch("rotary"),
+    ];
+    for (const encoder of encoders) {
       const slim = pruneHeads(encoder, [[1], [0]]);
       const silenced = {
         ...batch(),
@@ -174,8 +215,11 @@ describe("pruneHeads", () => {
     }
   });
 
-  test("is trained, gated, compacted, saved and loaded as any other", async () => {
-    const slim = pruneHeads(await bertEncoder(await smallBert(), { width: 6 }), [[], [1]]);
+  test.each([
+    ["BERT", async () => bertEncoder(await smallBert(), { width: 6 })],
+    ["Transformer from scratch", async () => scratch()],
+  ])("a %s is trained, gated, compacted, saved and loaded as any other", async (_, make) => {
+    const slim = pruneHeads(await make(), [[], [1]]);
     const model = new GatedClassifier<TextBatch>({ encoder: slim, classes: 2 });
     const { grads } = tf.variableGrads(() => tf.sum(model.logits(batch())) as tf.Scalar);
     expect(Object.keys(grads).length).toBeGreaterThanOrEqual(slim.parameters.length);
@@ -215,11 +259,12 @@ describe("pruneHeads", () => {
   });
 
   test("refuses heads that are not there, and to leave a layer none", async () => {
-    const encoder = await bertEncoder(await smallBert(), { width: 6 });
-    for (const heads of [[[2]], [[0.5]], [[], [0, 1]], [[], [], [0]]]) {
-      expect(() => pruneHeads(encoder, heads)).toThrow(ConfigError);
+    for (const encoder of [await bertEncoder(await smallBert(), { width: 6 }), scratch()]) {
+      for (const heads of [[[2]], [[0.5]], [[], [0, 1]], [[], [], [0]]]) {
+        expect(() => pruneHeads(encoder, heads)).toThrow(ConfigError);
+      }
+      expect(() => pruneHeads(pruneHeads(encoder, [[0]]), [[1]])).toThrow(/layer 0.*not all/s);
+      expect(await countTensors(() => pruneHeads(encoder, [[0]]).dispose())).toBe(0);
     }
-    expect(() => pruneHeads(pruneHeads(encoder, [[0]]), [[1]])).toThrow(/layer 0.*not all/s);
-    expect(await countTensors(() => pruneHeads(encoder, [[0]]).dispose())).toBe(0);
   });
 });

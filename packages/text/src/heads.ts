@@ -2,6 +2,7 @@ import {
   ConfigError,
   type Dataset,
   type Encoder,
+  type EncoderDescription,
   EVALUATION,
   type GatedClassifier,
   type LabelledBatch,
@@ -9,9 +10,10 @@ import {
 } from "@l0gm/core";
 import { checkInteger } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
-import { type BertArchitecture, headsLeft, isPrunable } from "./architecture.ts";
+import { type AttentionHeads, headsLeft, isPrunable } from "./architecture.ts";
 import type { TextBatch, TokenBatch } from "./batch.ts";
-import { configOf, KIND, variablesOf } from "./bert.ts";
+import { KIND as BERT, type BertConfig, variablesOf } from "./bert.ts";
+import { sizesOf, KIND as TRANSFORMER, type TransformerEncoderOptions } from "./transformer.ts";
 
 /** How much a model depends on one attention head. */
 export interface HeadImportance {
@@ -31,17 +33,102 @@ export interface HeadImportanceOptions {
   readonly batches?: number;
 }
 
-/** Heads that are left in each layer that is used. */
-function headsOf(encoder: Encoder<TextBatch>, where: string): number[][] {
-  const { architecture, layers = architecture.layers } = configOf(encoder, where);
-  return Array.from({ length: layers }, (_, layer) => headsLeft(architecture, layer));
+/** What the encoders that have attention heads say of them. */
+interface HeadedEncoder extends AttentionHeads {
+  /** Numbers of a token, and those within the feed-forward part. */
+  readonly hidden: number;
+  readonly intermediate: number;
+  /** Whether one vector of a text goes through a layer of its own. */
+  readonly pooler: boolean;
+  /** That the model has, and those that are used. */
+  readonly allLayers: number;
+  readonly layers: number;
+  /** The encoder's description, were these heads gone. */
+  without(prunedHeads: readonly (readonly number[])[]): EncoderDescription;
+}
+
+function headedEncoder(encoder: Encoder<TextBatch>, where: string): HeadedEncoder {
+  const { kind, config } = encoder.describe?.() ?? {};
+  if (kind === BERT) {
+    const { architecture, layers = architecture.layers, pooling } = config as BertConfig;
+    return {
+      ...architecture,
+      pooler: pooling === "pooler",
+      allLayers: architecture.layers,
+      layers,
+      without: (prunedHeads) => ({
+        kind,
+        config: { ...(config as BertConfig), architecture: { ...architecture, prunedHeads } },
+      }),
+    };
+  }
+  if (kind === TRANSFORMER) {
+    const options = config as TransformerEncoderOptions;
+    const sizes = sizesOf(options);
+    const { layers } = sizes;
+    return {
+      ...sizes,
+      pooler: false,
+      allLayers: layers,
+      layers,
+      without: (removed) => ({ kind, config: { ...options, prunedHeads: removed } }),
+    };
+  }
+  const expected = "an encoder of bertEncoder or transformerEncoder";
+  throw new ConfigError({ where, expected, received: kind ?? "one that does not describe itself" });
+}
+
+/**
+ * The attention heads of an encoder.
+ *
+ * @param encoder - of {@link bertEncoder} or {@link transformerEncoder}
+ * @param where - who asks, for messages
+ * @returns those that are left in each layer that is used, in the numbering of the whole model
+ * @throws ConfigError when the encoder is of another kind
+ *
+ * @example
+ * ```ts
+ * declare const folder: string;
+ * const encoder = await bertEncoder(folder, { layers: 2 });
+ * console.log(attentionHeads(encoder)[1]); // [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+ * ```
+ */
+export function attentionHeads(encoder: Encoder<TextBatch>, where = "attentionHeads"): number[][] {
+  const headed = headedEncoder(encoder, where);
+  return Array.from({ length: headed.layers }, (_, layer) => headsLeft(headed, layer));
+}
+
+/**
+ * Multiply-accumulates of encoding a text: of the linear layers and of attention's two products, which grow with the square of the length. The
+ * encoder's own `cost.macs` is of the linear layers for one token.
+ *
+ * @param encoder - of {@link bertEncoder} or {@link transformerEncoder}; frozen layers count, removed heads do not
+ * @param tokens - of the text, without padding
+ * @throws ConfigError when the encoder is of another kind
+ *
+ * @example
+ * ```ts
+ * await useBackend("cpu");
+ * const encoder = transformerEncoder({ vocabularySize: 100, hidden: 16, layers: 1, width: 8 });
+ * console.log(textMacs(encoder, 1), textMacs(encoder, 10)); // 2208 23808
+ * ```
+ */
+export function textMacs(encoder: Encoder<TextBatch>, tokens: number): number {
+  const where = "textMacs";
+  const { hidden, intermediate, heads, pooler } = headedEncoder(encoder, where);
+  const ofLayers = attentionHeads(encoder, where).map((left) => {
+    const width = (hidden / heads) * left.length;
+    const linear = 4 * hidden * width + 2 * hidden * intermediate;
+    return tokens * (linear + 2 * tokens * width);
+  });
+  return ofLayers.reduce((sum, macs) => sum + macs, 0) + (pooler ? hidden ** 2 : 0) + hidden * encoder.width;
 }
 
 /**
  * The importance of every attention head of a classifier (Michel, Levy and Neubig 2019, equation 2): what the loss would change by, to
  * first order, were the head silenced. Gates have their deterministic values, and nothing is dropped out.
  *
- * @param model - around an encoder of {@link bertEncoder}
+ * @param model - around an encoder of {@link bertEncoder} or {@link transformerEncoder}
  * @param data - of the training split; batches of token ids, not of what a frozen prefix has computed
  * @returns one entry a head that the encoder has, layer by layer
  * @throws ConfigError when the encoder is of another kind, or the batches are not of token ids
@@ -60,7 +147,7 @@ export async function headImportance(
   { batchSize = 32, batches = Number.POSITIVE_INFINITY }: HeadImportanceOptions = {},
 ): Promise<HeadImportance[]> {
   const where = "headImportance";
-  const heads = headsOf(model.encoder, where);
+  const heads = attentionHeads(model.encoder, where);
   checkInteger(where, "batchSize", batchSize);
   if (batches !== Number.POSITIVE_INFINITY) checkInteger(where, "batches", batches);
   const sums = heads.map((layer) => new Float64Array(layer.length));
@@ -145,12 +232,19 @@ export function leastImportantHeads(importance: readonly HeadImportance[], count
   return chosen.map((heads) => heads.sort((a, b) => a - b));
 }
 
+/** Names of the matrices and biases that have a block a head: BERT's, and those of a Transformer from scratch. */
+const OF_HEADS = [
+  /^encoder\.layer\.(?<layer>\d+)\.attention\.(?:self\.\w+|(?<merging>output\.dense))\//,
+  /^block(?<layer>\d+)\/(?:query|key|value|(?<merging>merge))\//,
+];
+
 /** Which axis of a weight goes through the heads. */
 function axisOfHeads(name: string): { readonly layer: number; readonly axis: number } | undefined {
-  const [, layer, part] = /^encoder\.layer\.(\d+)\.attention\.(self|output\.dense)(?:[./])/.exec(name) ?? [];
+  const { layer, merging } = OF_HEADS.map((pattern) => pattern.exec(name)?.groups).find(Boolean) ?? {};
   if (layer === undefined) return undefined;
-  if (part === "output.dense") return name.endsWith("/kernel") ? { layer: Number(layer), axis: 0 } : undefined;
-  return { layer: Number(layer), axis: name.endsWith("/kernel") ? 1 : 0 };
+  const kernel = name.endsWith("/kernel");
+  if (merging !== undefined) return kernel ? { layer: Number(layer), axis: 0 } : undefined;
+  return { layer: Number(layer), axis: kernel ? 1 : 0 };
 }
 
 /** Of a tensor that has a block for each head in `from`, the blocks of the heads `to`. */
@@ -164,7 +258,7 @@ function selectHeads(x: tf.Tensor, axis: number, from: readonly number[], to: re
  * A copy of an encoder without some of its attention heads: their columns are cut out of queries, keys and values, and their rows out of the
  * matrix that merges the heads. It computes what the whole one does when those heads give 0, and can be trained, narrowed and saved.
  *
- * @param encoder - of {@link bertEncoder}; stays as it is
+ * @param encoder - of {@link bertEncoder} or {@link transformerEncoder}; stays as it is
  * @param heads - to remove, by layer from the first on, in the numbering of the whole model; those that are gone already may be among them
  * @returns an encoder with weights of its own, the caller's
  * @throws ConfigError when the encoder is of another kind, there is no such head, or a layer would be left without one
@@ -179,23 +273,21 @@ function selectHeads(x: tf.Tensor, axis: number, from: readonly number[], to: re
  */
 export function pruneHeads(encoder: Encoder<TextBatch>, heads: readonly (readonly number[])[]): Encoder<TextBatch> {
   const where = "pruneHeads";
-  const config = configOf(encoder, where);
-  const before = headsOf(encoder, where);
-  const { architecture } = config;
+  const headed = headedEncoder(encoder, where);
+  const before = attentionHeads(encoder, where);
   if (heads.length > before.length) {
     throw new ConfigError({ where, expected: `heads of ${before.length} layers at most`, received: heads.length });
   }
-  const prunedHeads = Array.from({ length: architecture.layers }, (_, layer) => {
-    const all = [...new Set([...(architecture.prunedHeads?.[layer] ?? []), ...(heads[layer] ?? [])])];
-    if (isPrunable(all, architecture.heads)) return all.sort((a, b) => a - b);
+  const prunedHeads = Array.from({ length: headed.allLayers }, (_, layer) => {
+    const all = [...new Set([...(headed.prunedHeads?.[layer] ?? []), ...(heads[layer] ?? [])])];
+    if (isPrunable(all, headed.heads)) return all.sort((a, b) => a - b);
     throw new ConfigError({
       where: `${where}: layer ${layer}`,
-      expected: `heads from 0 to ${architecture.heads - 1}, but not all`,
+      expected: `heads from 0 to ${headed.heads - 1}, but not all`,
       received: heads[layer],
     });
   });
-  const slim: BertArchitecture = { ...architecture, prunedHeads };
-  const pruned = rebuildEncoder({ kind: KIND, config: { ...config, architecture: slim } }) as Encoder<TextBatch>;
+  const pruned = rebuildEncoder(headed.without(prunedHeads)) as Encoder<TextBatch>;
   const sources = new Map(variablesOf(encoder).map(({ name, variable }) => [name, variable]));
   tf.tidy(() => {
     for (const { name, variable } of variablesOf(pruned)) {
@@ -203,7 +295,9 @@ export function pruneHeads(encoder: Encoder<TextBatch>, heads: readonly (readonl
       const place = axisOfHeads(name);
       const from = before[place?.layer ?? 0] ?? [];
       variable.assign(
-        place === undefined ? source : selectHeads(source, place.axis, from, headsLeft(slim, place.layer)),
+        place === undefined
+          ? source
+          : selectHeads(source, place.axis, from, headsLeft({ heads: headed.heads, prunedHeads }, place.layer)),
       );
     }
   });

@@ -15,11 +15,13 @@ export {
 } from "./bert.ts";
 export { type LabelledTexts, type LabelledTokens, type TextDatasetOptions, textDataset, tokenize } from "./dataset.ts";
 export {
+  attentionHeads,
   type HeadImportance,
   type HeadImportanceOptions,
   headImportance,
   leastImportantHeads,
   pruneHeads,
+  textMacs,
 } from "./heads.ts";
 export { type Imdb, type ImdbOptions, loadImdb } from "./imdb.ts";
 export type { Pooling } from "./pooling.ts";

@@ -15,7 +15,9 @@ import {
 } from "@l0gm/core/modules";
 import { attention, type DenseActivation, dense } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
+import { headsLeft, isPrunable } from "./architecture.ts";
 import type { TextBatch, TokenBatch } from "./batch.ts";
+import { scaleHeads } from "./bert-layers.ts";
 import { checkPooling, type Pooling, pool } from "./pooling.ts";
 
 /** How a Transformer knows where a token stands: by a learned vector, or by turning queries and keys (Su et al. 2021). */
@@ -31,6 +33,8 @@ export interface TransformerEncoderOptions extends ModuleEncoderOptions {
   readonly layers?: number;
   /** A divisor of `hidden`. @defaultValue 4 */
   readonly heads?: number;
+  /** Heads that are left out, by layer from the first on, in the numbering of the whole model. @defaultValue none */
+  readonly prunedHeads?: readonly (readonly number[])[];
   /** Width of the feed-forward part. @defaultValue 2 * hidden */
   readonly intermediate?: number;
   /** @defaultValue "learned" */
@@ -48,16 +52,21 @@ export interface TransformerEncoderOptions extends ModuleEncoderOptions {
   readonly tokenDropout?: number;
 }
 
-const KIND = "text/transformer";
+export const KIND = "text/transformer";
 
 /** Base of the rotations' periods (Su et al. 2021). */
 const PERIOD = 10_000;
 
 type Sizes = Required<Omit<TransformerEncoderOptions, keyof ModuleEncoderOptions>>;
 
-function sizesOf(options: TransformerEncoderOptions): Sizes {
+/**
+ * Fills in the defaults.
+ *
+ * @throws ConfigError when an option is out of range
+ */
+export function sizesOf(options: TransformerEncoderOptions): Sizes {
   const { vocabularySize, hidden = 128, layers = 2, heads = 4, maximumLength = 512, dropout: rate = 0.1 } = options;
-  const { tokenDropout = 0 } = options;
+  const { tokenDropout = 0, prunedHeads = [] } = options;
   const { intermediate = 2 * hidden, positions = "learned", pooling = "mean" } = options;
   for (const [name, value] of Object.entries({ vocabularySize, hidden, layers, heads, intermediate, maximumLength })) {
     checkInteger(KIND, name, value);
@@ -77,7 +86,11 @@ function sizesOf(options: TransformerEncoderOptions): Sizes {
       received: heads,
     });
   }
-  const sizes = { vocabularySize, hidden, layers, heads, intermediate, maximumLength };
+  if (prunedHeads.length > layers || !prunedHeads.every((removed) => isPrunable(removed, heads))) {
+    const expected = `prunedHeads of ${layers} layers at most, different ones from 0 to ${heads - 1}, but not all`;
+    throw new ConfigError({ where: KIND, expected, received: prunedHeads });
+  }
+  const sizes = { vocabularySize, hidden, layers, heads, prunedHeads, intermediate, maximumLength };
   return { ...sizes, positions, pooling, dropout: rate, tokenDropout };
 }
 
@@ -122,33 +135,30 @@ function rotate(x: tf.Tensor3D, heads: number): tf.Tensor3D {
   return tf.reshape(tf.concat(turned, 3), [rows, tokens, width]);
 }
 
-type Block = (x: tf.Tensor3D, mask: tf.Tensor2D, context: EncodeContext) => tf.Tensor3D;
+/** @param headMask - `[rows, heads]`, factors on what the heads give */
+type Block = (x: tf.Tensor3D, mask: tf.Tensor2D, context: EncodeContext, headMask?: tf.Tensor2D) => tf.Tensor3D;
 
 /** Pre-norm: attention and a feed-forward part with GELU, each of normalised input and added to what came in. */
-function block(
-  weights: ModuleWeights,
-  name: string,
-  { hidden, heads, intermediate, positions, dropout: rate }: Sizes,
-): Block {
+function block(weights: ModuleWeights, index: number, sizes: Sizes): Block {
+  const { hidden, intermediate, positions, dropout: rate } = sizes;
+  const name = `block${index}`;
+  const heads = headsLeft(sizes, index).length;
+  const width = (hidden / sizes.heads) * heads;
   const part = (path: string, inputs: number, outputs: number) =>
     weights.bind(`${name}/${path}`, linear(inputs, outputs));
   const attentionNorm = weights.bind(`${name}/attention_norm`, layerNorm(hidden));
-  const [query, key, value] = [
-    part("query", hidden, hidden),
-    part("key", hidden, hidden),
-    part("value", hidden, hidden),
-  ];
-  const merge = part("merge", hidden, hidden);
+  const [query, key, value] = [part("query", hidden, width), part("key", hidden, width), part("value", hidden, width)];
+  const merge = part("merge", width, hidden);
   const feedForwardNorm = weights.bind(`${name}/feed_forward_norm`, layerNorm(hidden));
   const [rise, fall] = [part("rise", hidden, intermediate), part("fall", intermediate, hidden)];
   const placed = (x: tf.Tensor): tf.Tensor3D =>
     positions === "rotary" ? rotate(x as tf.Tensor3D, heads) : (x as tf.Tensor3D);
   const residual = (layer: typeof merge, x: tf.Tensor, addend: tf.Tensor, context: EncodeContext): tf.Tensor =>
     context.training && rate > 0 ? tf.add(addend, dropout(layer({ x }), rate, context)) : layer({ x, addend });
-  return (x, mask, context) => {
+  return (x, mask, context, headMask) => {
     const [rows, tokens] = x.shape;
     const normed = attentionNorm(x);
-    const attended = attention(
+    const whole = attention(
       placed(query({ x: normed })),
       placed(key({ x: normed })),
       value({ x: normed }) as tf.Tensor3D,
@@ -160,6 +170,7 @@ function block(
           : {}),
       },
     );
+    const attended = headMask === undefined ? whole : scaleHeads(whole, heads, headMask);
     const y = residual(merge, attended, x, context);
     return residual(fall, rise({ x: feedForwardNorm(y), activation: "gelu" }), y, context) as tf.Tensor3D;
   };
@@ -172,19 +183,19 @@ const TRANSFORMER: EncoderKind<TextBatch, TransformerEncoderOptions> = {
     const { vocabularySize, hidden, layers, positions, maximumLength, pooling, dropout: rate, tokenDropout } = sizes;
     const words = weights.bind("words", table(vocabularySize, hidden));
     const places = positions === "learned" ? weights.bind("positions", table(maximumLength, hidden)) : undefined;
-    const blocks = Array.from({ length: layers }, (_, i) => block(weights, `block${i}`, sizes));
+    const blocks = Array.from({ length: layers }, (_, i) => block(weights, i, sizes));
     const norm = weights.bind("norm", layerNorm(hidden));
     return {
       width: hidden,
       apply(batch, context) {
-        const { ids, mask } = checkTokens(batch, maximumLength);
+        const { ids, mask, headMasks } = checkTokens(batch, maximumLength);
         const tokens = ids.shape[1];
         const embedded = tf.gather(words(undefined), ids) as tf.Tensor;
         const placed =
           places === undefined ? embedded : tf.add(embedded, tf.slice(places(undefined), [0, 0], [tokens, -1]));
         const start = dropout(placed, rate, context) as tf.Tensor3D;
         const seen = withoutDropped(mask, tokenDropout, context);
-        const y = blocks.reduce((x, each) => each(x, seen, context), start);
+        const y = blocks.reduce((x, each, i) => each(x, seen, context, headMasks?.[i]), start);
         return pool(norm(y) as tf.Tensor3D, seen, pooling);
       },
     };

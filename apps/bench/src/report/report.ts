@@ -159,7 +159,7 @@ function reliabilityCells(group: BenchmarkGroup): Cell[] {
 }
 
 function comparatorSection(group: BenchmarkGroup): Markup | undefined {
-  const table = comparatorTable(group, headlineCells(group)?.headline);
+  const table = comparatorTable(group);
   return table === undefined
     ? undefined
     : html`<h3>Comparators</h3>

@@ -41,7 +41,7 @@ import {
   testMetrics,
 } from "./measures.ts";
 import { methodStyles } from "./methods.ts";
-import { dimensionsOf } from "./verdict.ts";
+import { dimensionsOf, headlineCells, headlineSeries } from "./verdict.ts";
 
 interface Column<Row> {
   readonly head: string;
@@ -276,8 +276,9 @@ export function costTable(group: BenchmarkGroup): Markup {
 }
 
 /** What the modality does anyway, each beside dense and beside L0GM. */
-export function comparatorTable(group: BenchmarkGroup, headline: Cell | undefined): Markup | undefined {
+export function comparatorTable(group: BenchmarkGroup): Markup | undefined {
   if (group.comparators.length === 0) return undefined;
+  const headline = headlineCells(group)?.headline;
   const difference = (key: MeasureKey): Column<Cell> => ({
     head: `${MEASURES[key].label} minus dense`,
     ...unitOf(MEASURES[key], true),
@@ -287,7 +288,9 @@ export function comparatorTable(group: BenchmarkGroup, headline: Cell | undefine
   const accuracy = (run: RunResult): number | undefined => readMeasure(testMetrics(run, "bestValidation"), "accuracy");
   const mean = (cell: Cell, read: (run: RunResult) => number | undefined): number | undefined =>
     estimate(cell.runs.map(read))?.mean;
+  const macs = (cell: Cell): number | undefined => mean(cell, ({ cost }) => cost.macs.compacted);
   const columns: Column<Cell>[] = [
+    ACTIVE,
     measureColumn("accuracy", "bestValidation"),
     difference("accuracy"),
     ...(headline === undefined
@@ -303,7 +306,15 @@ export function comparatorTable(group: BenchmarkGroup, headline: Cell | undefine
     measureColumn("ece", "bestValidation"),
     difference("ece"),
     measureColumn("nll", "bestValidation"),
-    { head: "MACs", unit: "a row", value: (cell) => formatNumber(mean(cell, ({ cost }) => cost.macs.compacted)) },
+    { head: "MACs", unit: "a row", value: (cell) => formatNumber(macs(cell)) },
+    {
+      head: "MACs",
+      unit: "% of dense",
+      value: (cell) =>
+        group.dense === undefined
+          ? MISSING
+          : formatNumber((100 * (macs(cell) ?? Number.NaN)) / (macs(group.dense) ?? 0), 1),
+    },
     {
       head: "Latency",
       unit: "ms",
@@ -316,8 +327,9 @@ export function comparatorTable(group: BenchmarkGroup, headline: Cell | undefine
     { head: "Training", value: (cell) => formatDuration(mean(cell, ({ timing }) => timing.seconds)) },
     { head: "Seeds", value: (cell) => String(cell.runs.length) },
   ];
-  const cells = [group.dense, headline, ...group.comparators].filter((cell) => cell !== undefined);
-  const caption = `Comparators without a gate, each with the epochs, batches and optimizer of dense, ${PROTOCOL_LABELS.bestValidation}; differences paired by seed, ± half the 95 % t interval, bold where that excludes zero${bootstrapNote(group)}`;
+  const ours = headlineSeries(group)?.cells ?? [];
+  const cells = [group.dense, ...ours, ...group.comparators].filter((cell) => cell !== undefined);
+  const caption = `Comparators without a gate, each with the epochs, batches and optimizer of dense, beside L0GM, whose multiply-accumulates (MACs) are those of its compacted model, ${PROTOCOL_LABELS.bestValidation}; differences paired by seed, ± half the 95 % t interval, bold where that excludes zero${bootstrapNote(group)}`;
   return groupedTable(caption, "Method", filled(columns, cells), methodGroups(group, cells));
 }
 

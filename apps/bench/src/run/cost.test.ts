@@ -22,6 +22,8 @@ test("counts and times what compaction saves, and warns when the logits do not s
     embeddingBytes: { dense: 32, compacted: 8 },
     latencyMs: { rows: 20 },
   });
+  const counted = await measureCost(model, { validation: data, macs: ({ width }) => 100 * width }, expected);
+  expect(counted.cost.macs).toEqual({ dense: 800 + 8 * 2, compacted: 200 + 2 * 2 });
   const moved = { ...expected, logits: expected.logits.map((logit) => logit + 0.01) };
   expect((await measureCost(model, { validation: data }, moved)).warnings).toEqual([
     expect.stringMatching("logits differ"),

@@ -3,11 +3,13 @@ import {
   compact,
   compareLatency,
   type Dataset,
+  type Encoder,
   GatedClassifier,
   type Predictions,
   predict,
 } from "@l0gm/core";
 import type { RunResult } from "../result.ts";
+import type { TaskData } from "../tasks/task.ts";
 
 /** Rows of the batch whose forward pass is timed. */
 const LATENCY_ROWS = 256;
@@ -18,12 +20,8 @@ const LATENCY = { rounds: 15 };
 /** Float32 rounding of sums over some hundred terms, relative to the logits' size. */
 const AGREEMENT = 1e-4;
 
-/** Rows whose logits are compared, and those whose batches are timed. */
-interface TimedData<Batch> {
-  readonly validation: Dataset<Batch>;
-  /** @defaultValue the validation rows */
-  readonly timed?: Dataset<Batch>;
-}
+/** Rows whose logits are compared, those whose batches are timed, and what a row takes. */
+type TimedData<Batch> = Pick<TaskData<Batch>, "validation" | "timed" | "macs">;
 
 /**
  * Compacts a model, checks that the logits stay, and counts and times what it saves.
@@ -34,7 +32,7 @@ interface TimedData<Batch> {
  */
 export async function measureCost<Batch>(
   model: GatedClassifier<Batch>,
-  { validation, timed = validation }: TimedData<Batch>,
+  { validation, timed = validation, macs }: TimedData<Batch>,
   expected: Predictions,
 ): Promise<{ cost: RunResult["cost"]; warnings: string[] }> {
   // WebGPU can read nothing at once in Node, as compact would.
@@ -44,7 +42,11 @@ export async function measureCost<Batch>(
     const difference = largestDifference(await predict(small, validation), expected);
     const agrees = difference <= AGREEMENT;
     return {
-      cost: { ...small.savings, latencyMs: await latency(model, small, timed) },
+      cost: {
+        ...small.savings,
+        ...(macs === undefined ? {} : { macs: { dense: withHead(model, macs), compacted: withHead(small, macs) } }),
+        latencyMs: await latency(model, small, timed),
+      },
       warnings: agrees
         ? []
         : [`the compacted model's logits differ from the gated model's by ${difference} (relative)`],
@@ -52,6 +54,13 @@ export async function measureCost<Batch>(
   } finally {
     small.dispose();
   }
+}
+
+function withHead<Batch>(
+  { encoder, width, classes }: GatedClassifier<Batch>,
+  macs: (encoder: Encoder<Batch>) => number,
+): number {
+  return macs(encoder) + width * classes;
 }
 
 /** Median times of one batch. A dense model has no gate and nothing to remove, so its own time stands for all three. */

@@ -6,7 +6,6 @@ import {
   fit,
   GatedClassifier,
   type GateOptions,
-  type Seeds,
   seedsFrom,
   useBackend,
 } from "@l0gm/core";
@@ -14,9 +13,10 @@ import { directory } from "@l0gm/core/node";
 import type { RunResult } from "../result.ts";
 import type { RunConfig } from "../tasks/config.ts";
 import { taskNamed } from "../tasks/registry.ts";
-import type { Preparation, TaskData } from "../tasks/task.ts";
+import type { Preparation, Pruning, TaskData } from "../tasks/task.ts";
 import { controllerFor, epochsOf, learningRateCourse } from "./controller.ts";
 import { EpochLog } from "./log.ts";
+import { joinParts, type Part, partsAroundPruning, replaceEncoder } from "./pruning.ts";
 import { concludeSegment, concludeUntrained } from "./segment.ts";
 import type { PlannedRun } from "./spec.ts";
 import type { Workspace } from "./workspace.ts";
@@ -58,18 +58,29 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
     const context = { run, standInFor: task.standInFor, seeds, backend, warnings: data.warnings ?? [] };
     return [await concludeUntrained(untrained(), data, context, workspace)];
   }
-  const model = new GatedClassifier({
+  let model = new GatedClassifier({
     encoder: await data.encoder(seeds.initial),
     classes: data.classes.length,
     gate: method.kind === "dense" || method.kind === "comparator" ? false : gateOptions(config),
     seed: seeds.initial,
   });
   try {
+    const pruning =
+      method.kind === "comparator" ? data.pruned?.[method.name]?.(model, method.level ?? Number.NaN) : undefined;
     // The first file: a run whose data are wrong leaves nothing behind.
     const { source: _, folder: __, ...identity } = run;
     await workspace.writeJson("config.json", identity);
     const log = await EpochLog.open(workspace.folder);
-    const fitted = await train(run, model, data, seeds, workspace, log, hooks);
+    log.start();
+    const trainPart = (part: Part): Promise<FitResult> => train(run, model, data, part, workspace, log, hooks);
+    const prune = async (by: Pruning<unknown>): Promise<void> => {
+      model = replaceEncoder(model, await by(seeds.shuffle));
+    };
+    const epochs = epochsOf(method, config);
+    const fitted =
+      pruning === undefined
+        ? await trainPart({ epochs, first: 0, seeds, folder: "", restore: "bestValidation" })
+        : await trainAroundPruning(partsAroundPruning(epochs, seeds), trainPart, () => prune(pruning));
     for (const [name, json] of Object.entries(data.artefacts)) await workspace.writeJson(name, json);
     const results: RunResult[] = [];
     for (const [i, segment] of fitted.segments.entries()) {
@@ -103,20 +114,30 @@ function gateOptions({ gate: { initialOpen, noise, rule } }: RunConfig): GateOpt
   return { initialOpen, noise, rule };
 }
 
+/** Trains, prunes and trains on; with a checkpoint of the latter, the first part is at its end at once and pruned alike. */
+async function trainAroundPruning(
+  [before, after]: ReturnType<typeof partsAroundPruning>,
+  trainPart: (part: Part) => Promise<FitResult>,
+  prune: () => Promise<void>,
+): Promise<FitResult> {
+  const whole = await trainPart(before);
+  await prune();
+  return joinParts(whole, await trainPart(after), after.first);
+}
+
 async function train<Batch>(
   run: PlannedRun,
   model: GatedClassifier<Batch>,
   data: TaskData<Batch>,
-  seeds: Seeds,
+  { epochs, first, seeds, folder, restore }: Part,
   workspace: Workspace,
   log: EpochLog,
   hooks: RunHooks,
 ): Promise<FitResult> {
   const { config, method } = run;
-  const epochs = epochsOf(method, config);
   const controller = controllerFor(method, config);
   const { weights, gate, clipNorm, earlyStopping } = config;
-  log.start();
+  const all = epochsOf(method, config);
   const fitted = fit(model, data, {
     epochs,
     batchSize: config.batchSize === "auto" ? (data.batchSize ?? automaticBatchSize(data.train.rows)) : config.batchSize,
@@ -127,14 +148,16 @@ async function train<Batch>(
     accumulation: config.accumulation,
     ...(earlyStopping === undefined ? {} : { earlyStopping }),
     seeds,
-    checkpoint: { handler: directory(workspace.folder) },
+    restore,
+    checkpoint: { handler: directory(workspace.at(folder).folder) },
     ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
     callbacks: [
       breathe(),
       {
-        onEpochEnd: async (record) => {
+        onEpochEnd: async (ofPart) => {
+          const record = { ...ofPart, epoch: first + ofPart.epoch };
           await log.add(record);
-          hooks.onEpoch?.(record, epochs);
+          hooks.onEpoch?.(record, all);
         },
       },
     ],

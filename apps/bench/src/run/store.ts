@@ -4,6 +4,7 @@ import { DataError, FormatError } from "@l0gm/core";
 import lockfile from "proper-lockfile";
 import { type RunResult, resultSchema } from "../result.ts";
 import { executeRun, type RunHooks } from "./execute.ts";
+import { AFTER_PRUNING } from "./pruning.ts";
 import type { PlannedRun } from "./spec.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -57,7 +58,9 @@ async function removeEmpty(folder: string, last: string): Promise<void> {
 async function execute(run: PlannedRun, hooks: RunHooks): Promise<RunResult[]> {
   const workspace = new Workspace(run.folder + PARTIAL);
   const results = await executeRun(run, workspace, hooks);
-  for (const name of [CHECKPOINT, FAILURE]) await rm(join(workspace.folder, name), { force: true });
+  for (const name of [CHECKPOINT, FAILURE, AFTER_PRUNING]) {
+    await rm(join(workspace.folder, name), { recursive: true, force: true });
+  }
   // What is there under the final name is not a finished run, or it would have been returned above.
   await rm(run.folder, { recursive: true, force: true });
   await rename(workspace.folder, run.folder);

@@ -5,7 +5,8 @@ import { identityOfFiles, ownFiles } from "./own-files.ts";
 import type { Task, TaskSource } from "./task.ts";
 import { textComparators } from "./text-comparators.ts";
 import { textConfig } from "./text-config.ts";
-import { newTexts, selectTexts, textData, withModel } from "./text-data.ts";
+import { newTexts, textData, withModel } from "./text-data.ts";
+import { selectTexts } from "./text-samples.ts";
 
 const share = z.number().gt(0).lt(1);
 
@@ -20,6 +21,7 @@ const config = textConfig({
   hidden: 64,
   layers: 1,
   dropout: 0.1,
+  tokenDropout: 0,
   vocabulary: { size: 16_384, minimumCount: 3 },
 }).extend({
   data: z

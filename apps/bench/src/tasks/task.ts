@@ -1,4 +1,4 @@
-import type { Dataset, Encoder, Predictions } from "@l0gm/core";
+import type { Dataset, Encoder, GatedClassifier, Predictions } from "@l0gm/core";
 import type { z } from "zod";
 import type { RunConfig } from "./config.ts";
 
@@ -45,15 +45,30 @@ export interface TaskData<Batch> {
   readonly artefacts: Readonly<Record<string, unknown>>;
   /** What the config's batch size `auto` stands for. @defaultValue about a 64th of the training rows */
   readonly batchSize?: number;
+  /** Multiply-accumulates of encoding a row, on average, where that depends on the rows. @defaultValue those that the encoder states */
+  readonly macs?: (encoder: Encoder<Batch>) => number;
   /** Whose batches are timed, where those of `validation` would not tell what a batch costs. */
   readonly timed?: Dataset<Batch>;
   /** What is odd in the data, and yet allowed. */
   readonly warnings?: readonly string[];
   /** Predictions that take no model, by the name of their comparator. */
   readonly untrained?: Readonly<Record<string, () => UntrainedPredictions>>;
+  /**
+   * Comparators that cut a model between two parts of its training, by name. Called with the untrained model and the level.
+   *
+   * @throws ConfigError when the model cannot be cut that far
+   */
+  readonly pruned?: Readonly<Record<string, (model: GatedClassifier<Batch>, level: number) => Pruning<Batch>>>;
   /** Closes files that are read during training. */
   close?(): Promise<void>;
 }
+
+/**
+ * Makes a smaller encoder out of that of the model, which has been trained by now and stays as it is.
+ *
+ * @returns the same for the same seed and weights; the caller's to dispose
+ */
+export type Pruning<Batch> = (seed: number) => Promise<Encoder<Batch>>;
 
 /** What a comparator without a model says. */
 export interface UntrainedPredictions {
@@ -68,7 +83,8 @@ export interface UntrainedPredictions {
 
 /**
  * Something that a modality would do anyway, trained without a gate beside L0GM: less of its input, or a plain baseline. It changes the
- * settings of a dense run and nothing else, so that both have the same epochs, batches and optimizer.
+ * settings of a dense run, or cuts its model ({@link TaskData.pruned}), and nothing else, so that both have the same epochs, batches and
+ * optimizer.
  */
 export interface Comparator<Config> {
   readonly summary: string;

@@ -2,7 +2,10 @@ import { ConfigError } from "@l0gm/core";
 import type { Comparator } from "./task.ts";
 import type { TextConfig } from "./text-config.ts";
 
-/** Where texts save work by habit. Each has the epochs, the batches and the optimizer of the dense run. */
+/**
+ * Where texts save work by habit. Each has the epochs, the batches and the optimizer of the dense run; those of `heads` are divided between
+ * the whole model and the pruned one, whose learning rate starts anew.
+ */
 export function textComparators<Config extends TextConfig>(): Readonly<Record<string, Comparator<Config>>> {
   return {
     layers: {
@@ -21,6 +24,26 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
           ...config,
           encoder: { ...encoder, layers, trainableLayers: Math.min(encoder.trainableLayers, layers) },
         };
+      },
+    },
+    heads: {
+      summary:
+        "this share of the attention heads, the most important ones, after the others were pruned in the middle of training",
+      levels: [0.75, 0.5, 0.25],
+      configure(config, kept) {
+        const { encoder, epochs } = config;
+        if (!(kept > 0 && kept < 1)) {
+          throw new ConfigError({ where: "heads", expected: "a share of heads between 0 and 1", received: kept });
+        }
+        if (encoder.kind === "bert" && encoder.trainableLayers === 0) {
+          const expected = "trainable layers, the only ones whose heads are pruned";
+          throw new ConfigError({ where: "heads", expected, received: 0 });
+        }
+        if (epochs < 2) {
+          const expected = "at least 2, one before pruning and one after";
+          throw new ConfigError({ where: "heads: epochs", expected, received: epochs });
+        }
+        return config;
       },
     },
   };

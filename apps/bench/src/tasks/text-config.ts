@@ -17,10 +17,11 @@ export interface TextDefaults {
   readonly hidden: number;
   readonly layers: number;
   readonly dropout: number;
+  readonly tokenDropout: number;
   readonly vocabulary: { readonly size: number; readonly minimumCount: number };
 }
 
-function encoderSettings({ hidden, layers, dropout, vocabulary }: TextDefaults) {
+function encoderSettings({ hidden, layers, dropout, tokenDropout, vocabulary }: TextDefaults) {
   return z.discriminatedUnion("kind", [
     z
       .strictObject({
@@ -32,7 +33,7 @@ function encoderSettings({ hidden, layers, dropout, vocabulary }: TextDefaults) 
         positions: z.enum(["learned", "rotary"]).default("learned"),
         pooling: z.enum(["cls", "mean"]).default("mean"),
         dropout: rate.default(dropout),
-        tokenDropout: rate.default(0).describe("share of a training text's tokens that nothing sees"),
+        tokenDropout: rate.default(tokenDropout).describe("share of a training text's tokens that nothing sees"),
         vocabulary: z
           .strictObject({
             size: size.default(vocabulary.size).describe("most entries"),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Dataset, FormatError } from "@l0gm/core";
+import { type Dataset, type Encoder, FormatError } from "@l0gm/core";
 import {
   bertEncoder,
   bertPrefix,
@@ -11,6 +11,7 @@ import {
   type TextColumns,
   TextTokenizer,
   textDataset,
+  textMacs,
   tokenize,
   tokenizerFiles,
   transformerEncoder,
@@ -21,8 +22,10 @@ import { z } from "zod";
 import { digestFile } from "../data/folders.ts";
 import { requireModel } from "../data/models.ts";
 import { parseConfig, readJson } from "./config.ts";
+import { headPruning } from "./head-pruning.ts";
 import type { DataIdentity, LoadRequest, NewRows, TaskData, TaskSource } from "./task.ts";
 import type { TextConfig } from "./text-config.ts";
+import { evenSample, selectTexts } from "./text-samples.ts";
 
 /** Name of the artefact from which `l0gm predict` restores how texts become tokens. */
 const TOKENIZER_FILE = "tokenizer.json";
@@ -99,10 +102,12 @@ export async function textData(
       first += length;
     }
   }
+  const trainableLayers = encoder.kind === "bert" ? encoder.trainableLayers : undefined;
   const [tokenizerJson, tokenizerConfig] = files;
   return {
     ...datasets,
-    timed: textDataset(someOf(tokens.validation, TIMED_TEXTS), { padToMultipleOf }),
+    macs: (ofModel) => averageMacs(ofModel, tokens.validation),
+    timed: textDataset(evenSample(tokens.validation, TIMED_TEXTS), { padToMultipleOf }),
     classes: texts.train.classes,
     subsets,
     subgroups: [],
@@ -118,10 +123,18 @@ export async function textData(
     artefacts: {
       [TOKENIZER_FILE]: { tokenizer: tokenizerJson, config: tokenizerConfig, classes: texts.train.classes },
     },
+    pruned: {
+      heads: (classifier, kept) => headPruning(classifier, kept, tokens.train, { trainableLayers, signal }),
+    },
     close: async () => {
       await features?.close();
     },
   };
+}
+
+function averageMacs(encoder: Encoder<TextBatch>, { sequences }: LabelledTokens): number {
+  const sum = sequences.reduce((total, { ids }) => total + textMacs(encoder, ids.length), 0);
+  return Math.round(sum / sequences.length);
 }
 
 function ownTokenizer(texts: readonly string[], { encoder }: TextConfig): [object, object] {
@@ -177,34 +190,12 @@ function byLength(texts: readonly string[]): number[] {
   return Array.from(texts.keys()).sort((a, b) => (texts[a] as string).length - (texts[b] as string).length || a - b);
 }
 
-/** Some rows of texts, in the order of `rows`. */
-export function selectTexts({ texts, labels, classes }: LabelledTexts, rows: ArrayLike<number>): LabelledTexts {
-  return {
-    texts: Array.from(rows, (row) => texts[row] as string),
-    labels: Int32Array.from(rows, (row) => labels[row] as number),
-    classes,
-  };
-}
-
 /** Token sequences of several splits, one after another. */
 function joined(parts: readonly LabelledTokens[]): LabelledTokens {
   return {
     ...(parts[0] as LabelledTokens),
     sequences: parts.flatMap(({ sequences }) => sequences),
     labels: Int32Array.from(parts.flatMap(({ labels }) => [...labels])),
-  };
-}
-
-/** Rows at equal distances, so texts of all lengths. */
-function someOf(tokens: LabelledTokens, count: number): LabelledTokens {
-  const { length } = tokens.sequences;
-  const rows = Array.from({ length: Math.min(count, length) }, (_, i) =>
-    Math.floor((i * length) / Math.min(count, length)),
-  );
-  return {
-    ...tokens,
-    sequences: rows.map((row) => tokens.sequences[row] as LabelledTokens["sequences"][number]),
-    labels: Int32Array.from(rows, (row) => tokens.labels[row] as number),
   };
 }
 

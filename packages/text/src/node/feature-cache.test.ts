@@ -79,7 +79,7 @@ test("is one cache however the rows are ordered and split", async () => {
     const seen: [number, Float32Array][] = [];
     for await (const { inputs, labels } of dataset.batches(1)) {
       expect(inputs.hidden.shape[1] === 4 || inputs.hidden.shape[1] === 8 || dataset === same).toBe(true);
-      const tokens = inputs.mask.dataSync().reduce((sum, each) => sum + each, 0);
+      const tokens = inputs.mask.dataSync<"float32">().reduce((sum, each) => sum + each, 0);
       seen.push([labels[0] ?? -1, inputs.hidden.dataSync<"float32">().slice(0, 8 * tokens)]);
     }
     return seen;
