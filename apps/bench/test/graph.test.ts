@@ -1,20 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { simulateProducts, writeOgb } from "@l0gm/graph";
 import { expect, test } from "vitest";
 import { describeResult } from "../src/cli/run-summary.ts";
 import { groupName, groupRuns } from "../src/report/aggregate.ts";
-import { type RunResult, resultSchema } from "../src/result.ts";
+import { resultSchema } from "../src/result.ts";
 import { readResults } from "../src/run/store.ts";
-import { l0gm, start, temporaryFolder, writeInto } from "./command-line.ts";
+import { l0gm, temporaryFolder, writeInto } from "./command-line.ts";
+import { killedAndNot, numbers } from "./killed-run.ts";
 
 /** Settings of a small network; a step a second or less. */
 const SMALL = { width: 8, epochs: 12, encoder: { kind: "sage", hidden: 8 } };
-
-/** Times differ between two runs of the same numbers; nothing else may. */
-function numbers({ timing: _, cost: { latencyMs: __, ...cost }, ...rest }: RunResult): unknown {
-  return { ...rest, cost };
-}
 
 /** Two rings of nodes, a class each. */
 function graphFolder(folder: string): string {
@@ -29,40 +25,13 @@ function graphFolder(folder: string): string {
   return path;
 }
 
-/** Runs a benchmark twice, once killed during training and resumed. */
-async function killedAndNot(
-  benchmark: string,
-  settings: object,
-  dataDir: string,
-): Promise<{ readonly killed: RunResult; readonly whole: RunResult; readonly printed: unknown }> {
-  const folder = temporaryFolder();
-  const config = writeInto(folder, "config.json", settings);
-  const [whole, cut] = [join(folder, "whole"), join(folder, "cut")];
-  const args = (out: string): string[] => ["run", benchmark, "--target", "1/4", "--config", config, "--out", out];
-  // Caches go where nothing else is.
-  const environment = { L0GM_DATA_DIR: dataDir, XDG_CACHE_HOME: folder };
-  const logged = (): number => {
-    const runs = join(cut, benchmark);
-    const logs = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "log.jsonl")) : [];
-    const [log] = logs.filter((path) => existsSync(path));
-    return log === undefined ? 0 : readFileSync(log, "utf8").split("\n").length - 1;
-  };
-  const child = start(args(cut), environment);
-  await expect.poll(logged, { timeout: 90_000, interval: 10 }).toBeGreaterThan(2);
-  child.process.kill("SIGKILL");
-  await child.ended;
-  expect(logged()).toBeLessThan(SMALL.epochs);
-  const resumed = await start([...args(cut), "--json"], environment).ended;
-  expect(resumed.code, resumed.stderr).toBe(0);
-  expect((await start(args(whole), environment).ended).code).toBe(0);
-  const [[one], [other]] = await Promise.all([readResults(cut), readResults(whole)]);
-  return { killed: one as RunResult, whole: other as RunResult, printed: JSON.parse(resumed.stdout) };
-}
-
 test("cora, killed during training, resumes and ends with the numbers of a run that was not; it is named a stand-in", {
   timeout: 240_000,
 }, async () => {
-  const { killed, whole, printed } = await killedAndNot("cora", SMALL, "");
+  const config = writeInto(temporaryFolder(), "config.json", SMALL);
+  const { killed, whole, printed } = await killedAndNot("cora", ["--config", config], SMALL.epochs, {
+    L0GM_DATA_DIR: "",
+  });
   expect(numbers(killed)).toEqual(numbers(whole));
   expect(resultSchema.parse(printed)).toMatchObject({
     benchmark: "cora",
@@ -80,7 +49,9 @@ test("ogbn-products, killed between sampled batches, resumes alike; simulated da
   await writeOgb(join(dataDir, "ogbn_products"), graph, split, "sales_ranking");
   const training = { kind: "sampled", fanOut: [5, 5], workers: 1 };
   const settings = { ...SMALL, batchSize: 32, encoder: { ...SMALL.encoder, layers: 2 }, training };
-  const { killed, whole, printed } = await killedAndNot("ogbn-products", settings, dataDir);
+  const options = ["--config", writeInto(dataDir, "config.json", settings)];
+  const environment = { L0GM_DATA_DIR: dataDir };
+  const { killed, whole, printed } = await killedAndNot("ogbn-products", options, SMALL.epochs, environment);
   expect(numbers(killed)).toEqual(numbers(whole));
   expect(resultSchema.parse(printed)).toMatchObject({ benchmark: "ogbn-products", data: { name, simulated: true } });
   expect(describeResult(killed)).toMatch(/^ogbn-products \(simulated ogbn-products, scale 0\.00097/);

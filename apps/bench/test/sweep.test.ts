@@ -1,14 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { RunResult } from "../src/result.ts";
 import { readResults } from "../src/run/store.ts";
 import { l0gm, SMALL, start, tableText, temporaryFolder, writeInto } from "./command-line.ts";
-
-/** Times differ between two runs of the same numbers; nothing else may. */
-function numbers(results: readonly RunResult[]): unknown {
-  return results.map(({ timing: _, cost: { latencyMs: __, ...cost }, ...rest }) => ({ ...rest, cost }));
-}
+import { numbers } from "./killed-run.ts";
 
 function sweepOf(folder: string, epochs: number, ...options: readonly string[]): (out: string) => string[] {
   const data = writeInto(folder, "table.csv", tableText(200));
@@ -63,7 +58,7 @@ describe("l0gm sweep", () => {
     expect(resumed.code, resumed.stderr).toBe(0);
     const uninterrupted = await l0gm(...sweep(whole));
     expect(uninterrupted.code, uninterrupted.stderr).toBe(0);
-    expect(numbers(await readResults(cut))).toEqual(numbers(await readResults(whole)));
+    expect((await readResults(cut)).map(numbers)).toEqual((await readResults(whole)).map(numbers));
     // An epoch whose checkpoint was lost is trained again; all others only once.
     for (const lines of progress(cut)) expect(lines).toBeLessThanOrEqual(epochs + 1);
     expect(readdirSync(join(cut, "tabular")).filter((name) => name.endsWith(".partial"))).toEqual([]);
@@ -76,7 +71,7 @@ describe("l0gm sweep", () => {
     const both = await Promise.all([l0gm(...sweep(shared)), l0gm(...sweep(shared))]);
     for (const { code, stderr } of both) expect(code, stderr).toBe(0);
     expect((await l0gm(...sweep(alone))).code).toBe(0);
-    expect(numbers(await readResults(shared))).toEqual(numbers(await readResults(alone)));
+    expect((await readResults(shared)).map(numbers)).toEqual((await readResults(alone)).map(numbers));
     const runs = join(shared, "tabular");
     for (const run of readdirSync(runs)) expect(readdirSync(join(runs, run)), run).toContain("preprocessor.json");
   });

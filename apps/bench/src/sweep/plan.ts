@@ -30,7 +30,7 @@ export async function planRuns(requests: readonly RunRequest[], out: string): Pr
   for (const { benchmark, methods, seeds, split, config: given, configName, source } of requests) {
     const task = taskNamed(benchmark);
     const spec = { benchmark, split: splitOf(task, split), source };
-    const config = parseConfig(task.splitConfigs?.[spec.split] ?? task.config, given, configName);
+    const config = parseConfig(task.configFor?.(spec.split, given) ?? task.config, given, configName);
     const settings = methods.map((method) => ({ method, config: configFor(task, method, config) }));
     for (const { method, config } of settings) checkSegments(method, config);
     const data = await task.identify(source, config);

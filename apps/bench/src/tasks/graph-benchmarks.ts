@@ -14,6 +14,7 @@ interface GraphBenchmark {
   readonly name: string;
   readonly standInFor?: string;
   readonly config: z.ZodType<GraphConfig>;
+  /** Of splits that have other defaults, by the split's name. */
   readonly splitConfigs?: Readonly<Record<string, z.ZodType<GraphConfig>>>;
   /** Folders under `split`; or the one name of a split that the loader cuts, where the publisher made none. */
   readonly splits: readonly [string, ...string[]];
@@ -35,7 +36,7 @@ function graphBenchmark({
     name,
     ...(standInFor === undefined ? {} : { standInFor }),
     config,
-    splitConfigs,
+    configFor: (split) => splitConfigs[split] ?? config,
     splits,
     comparators: GRAPH_COMPARATORS,
     async identify({ dataDir, file, testFile }) {

@@ -68,7 +68,7 @@ describe("graph comparators", () => {
 
 describe("defaults of a split", () => {
   it("differ where more nodes have labels, in dropout alone", () => {
-    const other = parseConfig(amazonComputers.splitConfigs?.["random_60_20_20"] ?? amazonComputers.config, {}, "test");
+    const other = parseConfig(amazonComputers.configFor?.("random_60_20_20", {}) ?? amazonComputers.config, {}, "test");
     const dropout = { dropout: 0.5, featureDropout: 0.3 };
     expect(other).toEqual({ ...whole, encoder: { ...whole.encoder, ...dropout } });
     expect(whole.encoder).toMatchObject({ dropout: 0.6, featureDropout: 0.5 });

@@ -4,35 +4,39 @@ import { z } from "zod";
 import { identityOfFiles, ownFiles } from "./own-files.ts";
 import type { Task, TaskSource } from "./task.ts";
 import { textComparators } from "./text-comparators.ts";
-import { textConfig } from "./text-config.ts";
+import { textConfigs } from "./text-config.ts";
 import { newTexts, textData, withModel } from "./text-data.ts";
 import { selectTexts } from "./text-samples.ts";
 
 const share = z.number().gt(0).lt(1);
 
-const config = textConfig({
-  epochs: 8,
-  pathEpochs: 12,
-  batchSize: 32,
-  learningRate: 1e-3,
-  gateLearningRate: 0.05,
-  maximumLength: 256,
-  truncation: "head",
-  hidden: 64,
-  layers: 1,
-  dropout: 0.1,
-  tokenDropout: 0,
-  vocabulary: { size: 16_384, minimumCount: 3 },
-}).extend({
-  data: z
-    .strictObject({
-      text: z.string().optional().describe("the column of the texts; --text says it too"),
-      label: z.string().optional().describe("the column to predict; --label says it too"),
-      test: share.default(0.2).describe("share of the rows that becomes test rows, without a test file"),
-      validation: share.default(0.15).describe("share of the other rows that becomes validation rows"),
-    })
-    .prefault({}),
-});
+const { config, configFor } = textConfigs(
+  {
+    epochs: 8,
+    pathEpochs: 12,
+    batchSize: 32,
+    learningRate: 1e-3,
+    gateLearningRate: 0.05,
+    maximumLength: 256,
+    truncation: "head",
+    hidden: 64,
+    layers: 1,
+    dropout: 0.1,
+    tokenDropout: 0,
+    vocabulary: { size: 16_384, minimumCount: 3 },
+  },
+  { epochs: 3, learningRate: 1e-4 },
+  {
+    data: z
+      .strictObject({
+        text: z.string().optional().describe("the column of the texts; --text says it too"),
+        label: z.string().optional().describe("the column to predict; --label says it too"),
+        test: share.default(0.2).describe("share of the rows that becomes test rows, without a test file"),
+        validation: share.default(0.15).describe("share of the other rows that becomes validation rows"),
+      })
+      .prefault({}),
+  },
+);
 
 type OwnTextConfig = z.output<typeof config>;
 
@@ -40,6 +44,7 @@ type OwnTextConfig = z.output<typeof config>;
 export const ownText: Task<TextBatch, OwnTextConfig> = {
   name: "text",
   config,
+  configFor,
   splits: ["stratified"],
   comparators: textComparators(),
   async identify(source, settings) {

@@ -7,7 +7,7 @@ import PostalMime from "postal-mime";
 import { z } from "zod";
 import type { Task } from "./task.ts";
 import { textComparators } from "./text-comparators.ts";
-import { textConfig } from "./text-config.ts";
+import { textConfigs } from "./text-config.ts";
 import { newTexts, textData, withModel } from "./text-data.ts";
 import { selectTexts } from "./text-samples.ts";
 
@@ -17,27 +17,31 @@ const CLASSES = ["ham", "spam"];
 
 const share = z.number().gt(0).lt(1);
 
-const config = textConfig({
-  epochs: 4,
-  pathEpochs: 12,
-  batchSize: 32,
-  learningRate: 2e-3,
-  gateLearningRate: 0.1,
-  maximumLength: 128,
-  truncation: "head",
-  hidden: 64,
-  layers: 1,
-  dropout: 0.3,
-  tokenDropout: 0,
-  vocabulary: { size: 16_384, minimumCount: 3 },
-}).extend({
-  data: z
-    .strictObject({
-      test: share.default(0.2).describe("share of the e-mails that becomes test rows"),
-      validation: share.default(0.15).describe("share of the others that becomes validation rows"),
-    })
-    .prefault({}),
-});
+const { config, configFor } = textConfigs(
+  {
+    epochs: 4,
+    pathEpochs: 12,
+    batchSize: 32,
+    learningRate: 2e-3,
+    gateLearningRate: 0.1,
+    maximumLength: 128,
+    truncation: "head",
+    hidden: 64,
+    layers: 1,
+    dropout: 0.3,
+    tokenDropout: 0,
+    vocabulary: { size: 16_384, minimumCount: 3 },
+  },
+  { epochs: 2, learningRate: 1e-4 },
+  {
+    data: z
+      .strictObject({
+        test: share.default(0.2).describe("share of the e-mails that becomes test rows"),
+        validation: share.default(0.15).describe("share of the others that becomes validation rows"),
+      })
+      .prefault({}),
+  },
+);
 
 /** Longer markup is cut: all but the first hundreds of words are cut off later anyway. */
 const LONGEST_HTML = 1 << 14;
@@ -56,6 +60,7 @@ export const spamAssassin: Task<TextBatch, z.output<typeof config>> = {
   name: "spam-assassin",
   standInFor: "imdb",
   config,
+  configFor,
   splits: ["stratified"],
   comparators: textComparators(),
   async identify(source, settings) {

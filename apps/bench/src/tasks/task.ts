@@ -123,8 +123,8 @@ export interface Task<Batch, Config extends RunConfig = RunConfig> {
   /** The benchmark that this one stands in for and is never reported as. */
   readonly standInFor?: string;
   readonly config: z.ZodType<Config>;
-  /** Of splits that have other defaults: the same settings, by the split's name. */
-  readonly splitConfigs?: Readonly<Record<string, z.ZodType<Config>>>;
+  /** The same settings, with the defaults of a split or of what else is asked for; without it, those of {@link config}. */
+  configFor?(split: string, given: unknown): z.ZodType<Config>;
   /** Names of the splits; the first is the default. */
   readonly splits: readonly [string, ...string[]];
   /** Own data may have splits of any name. */

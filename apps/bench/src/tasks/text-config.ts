@@ -62,8 +62,30 @@ function encoderSettings({ hidden, layers, dropout, tokenDropout, vocabulary }: 
 
 const { weights, gate, path, batchSize } = runConfig.shape;
 
-/** Settings of runs on texts. */
-export function textConfig(defaults: TextDefaults) {
+/** What differs with a pretrained encoder: it is tuned gently, and knows the language already. */
+export interface PretrainedDefaults {
+  readonly epochs: number;
+  readonly learningRate: number;
+}
+
+/** Settings of runs on texts, from scratch and by what is asked for. */
+export function textConfigs<Data extends z.ZodRawShape>(
+  defaults: TextDefaults,
+  pretrained: PretrainedDefaults,
+  data: Data,
+) {
+  const config = textConfig(defaults).extend(data);
+  const ofPretrained = textConfig({ ...defaults, ...pretrained }).extend(data);
+  return {
+    config,
+    configFor: (_split: string, given: unknown) =>
+      hasPretrainedEncoder.safeParse(given).success ? ofPretrained : config,
+  };
+}
+
+const hasPretrainedEncoder = z.looseObject({ encoder: z.looseObject({ kind: z.literal("bert") }) });
+
+function textConfig(defaults: TextDefaults) {
   return runConfig.extend({
     epochs: size.default(defaults.epochs).describe("passes over the training texts, all phases together"),
     batchSize: batchSize.unwrap().default(defaults.batchSize),

@@ -5,6 +5,7 @@ import { ConfigError, DataError, EVALUATION, useBackend } from "@l0gm/core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { requireModel } from "../data/models.ts";
 import { parseConfig } from "./config.ts";
+import { imdb } from "./imdb.ts";
 import { ownText } from "./own-text.ts";
 import { spamAssassin } from "./spam-assassin.ts";
 
@@ -55,6 +56,16 @@ test("what own texts need is asked for", async () => {
   const whole = parseConfig(ownText.config, settings, "config");
   await expect(ownText.identify({}, whole)).rejects.toThrow("--data FILE");
   await expect(ownText.identify({ file: "/nowhere.csv" }, whole)).rejects.toThrow(DataError);
+});
+
+test("a pretrained encoder is tuned more gently than one from scratch is trained, unless a setting says otherwise", () => {
+  const pretrained = { encoder: { kind: "bert", model: "small" } };
+  const parse = (given: object) => parseConfig(imdb.configFor?.("official", given) ?? imdb.config, given, "test");
+  expect([parse({}), parse(pretrained)].map(({ weights, epochs }) => [weights.learningRate, epochs])).toEqual([
+    [5e-4, 2],
+    [1e-4, 2],
+  ]);
+  expect(parse({ ...pretrained, weights: { learningRate: 3e-5 } }).weights.learningRate).toBe(3e-5);
 });
 
 test("a model that is nowhere is named, with the places where it was looked for", () => {

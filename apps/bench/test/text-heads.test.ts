@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import type { RunResult } from "../src/result.ts";
 import { findResults } from "../src/run/store.ts";
 import { start, temporaryFolder, writeInto } from "./command-line.ts";
+import { numbers } from "./killed-run.ts";
 import { writeSmallBert } from "./small-bert.ts";
 
 const EPOCHS = 60;
@@ -16,11 +17,6 @@ const rows = Array.from({ length: 60 }, (_, i) => ({
   body: `${i % 2 === 0 ? "cats purr" : "dogs bark"} ${"and again ".repeat(i % 5)}${i}`,
   topic: i % 2 === 0 ? "cat" : "dog",
 }));
-
-/** Times differ between two runs of the same numbers; nothing else may. */
-function numbers({ timing: _, cost: { latencyMs: __, ...cost }, ...rest }: RunResult): unknown {
-  return { ...rest, cost };
-}
 
 test.each([
   ["a pretrained model", ["--model", "small"], {}],

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import type { RunResult } from "../src/result.ts";
+import { readResults } from "../src/run/store.ts";
+import { start, temporaryFolder } from "./command-line.ts";
+
+/** Times differ between two runs of the same numbers; nothing else may. */
+export function numbers({ timing: _, cost: { latencyMs: __, ...cost }, ...rest }: RunResult): unknown {
+  return { ...rest, cost };
+}
+
+/**
+ * Runs a benchmark to a quarter of its dimensions twice, once killed during training and resumed. Caches go where nothing else is.
+ *
+ * @param epochs - of the run: it is killed before the last one ends
+ */
+export async function killedAndNot(
+  benchmark: string,
+  options: readonly string[],
+  epochs: number,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ readonly killed: RunResult; readonly whole: RunResult; readonly printed: unknown }> {
+  const folder = temporaryFolder();
+  const [whole, cut] = [join(folder, "whole"), join(folder, "cut")];
+  const run = (out: string, ...more: readonly string[]) =>
+    start(["run", benchmark, "--target", "1/4", ...options, "--out", out, ...more], {
+      XDG_CACHE_HOME: folder,
+      ...environment,
+    });
+  const logged = (): number => {
+    const runs = join(cut, benchmark);
+    const logs = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "log.jsonl")) : [];
+    const [log] = logs.filter((path) => existsSync(path));
+    return log === undefined ? 0 : readFileSync(log, "utf8").split("\n").length - 1;
+  };
+  const child = run(cut);
+  await expect.poll(logged, { timeout: 90_000, interval: 10 }).toBeGreaterThan(2);
+  child.process.kill("SIGKILL");
+  await child.ended;
+  expect(logged()).toBeLessThan(epochs);
+  // A killed run's folder stays locked for some seconds: time for the other run.
+  const [resumed, uninterrupted] = await Promise.all([run(cut, "--json").ended, run(whole).ended]);
+  for (const { code, stderr } of [resumed, uninterrupted]) expect(code, stderr).toBe(0);
+  // An epoch whose checkpoint was lost is trained again; all others only once.
+  expect(logged()).toBeLessThanOrEqual(epochs + 1);
+  const [[one], [other]] = await Promise.all([readResults(cut), readResults(whole)]);
+  return { killed: one as RunResult, whole: other as RunResult, printed: JSON.parse(resumed.stdout) };
+}
