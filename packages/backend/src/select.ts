@@ -129,7 +129,7 @@ async function startWasm({ wasmFolder, threads, fma, wide }: BackendOptions): Pr
   return await installKernels(activeBackend(), version_wasm, { threads, fma, wide });
 }
 
-/** What computes on the backends that have no kernels of ours. */
+/** What computes on the backends whose kernels are not all ours. */
 const OTHER_KERNELS: Readonly<Record<Exclude<BackendName, "wasm">, string>> = {
   tensorflow: "TensorFlow's own kernels",
   webgpu: "TensorFlow.js's kernels for WebGPU",
@@ -196,7 +196,7 @@ export function messageOf(error: unknown): string {
  * costs nothing, and calls at the same time wait for one another.
  *
  * TensorFlow.js's WebAssembly backend has no kernel for the gradient of a convolution: models with convolutions are trained with `"cpu"`
- * or `"tensorflow"`. Gradients of gradients do not pass through our fused operations there.
+ * or `"tensorflow"`. Gradients of gradients pass through our fused operations neither there nor on WebGPU.
  *
  * @returns what was chosen and why, with every backend that was tried
  * @throws BackendError when the backend asked for by name cannot be had, saying how to get it, or an option is unknown or impossible

@@ -42,15 +42,18 @@ describe("textDataset", () => {
     ]);
   });
 
-  test("pads to a multiple of a length", async () => {
+  test("pads to a multiple of a length, but not beyond the longest text of all", async () => {
     const shapes: unknown[] = [];
     for await (const { inputs } of textDataset(data, { padToMultipleOf: 4 }).batches(2)) {
       shapes.push([inputs.ids.shape, tf.sum(inputs.mask).arraySync()]);
     }
     expect(shapes).toEqual([
       [[2, 4], 5],
-      [[1, 8], 5],
+      [[1, 5], 5],
     ]);
+    // More arguments than a call may have.
+    const many = { ...data, sequences: Array(200_000).fill(sequence(2, 3)), labels: new Int32Array(200_000) };
+    for await (const { inputs } of textDataset(many).batches(200_000)) expect(inputs.ids.shape).toEqual([200_000, 2]);
     expect(() => textDataset(data, { padToMultipleOf: 0 })).toThrow(ConfigError);
   });
 

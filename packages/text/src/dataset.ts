@@ -64,7 +64,7 @@ export function bucketedOrder(
 /** Settings of {@link textDataset}. */
 export interface TextDatasetOptions {
   /**
-   * Pads a batch to the next multiple of this length. The default of 1 computes least; on a GPU, where every new length needs memory of its
+   * Pads a batch to the next multiple of this length, but not beyond the longest text of all. The default of 1 computes least; on a GPU, where every new length needs memory of its
    * own, 64 is faster.
    */
   readonly padToMultipleOf?: number;
@@ -75,8 +75,7 @@ const EVALUATED_TOKENS = 2 ** 14;
 
 /** Texts of a batch for evaluation. */
 export function evaluationBatchSizeFor(lengths: Int32Array): number {
-  const longest = lengths.reduce((most, length) => Math.max(most, length), 1);
-  return Math.min(1024, Math.max(1, Math.floor(EVALUATED_TOKENS / longest)));
+  return Math.min(1024, Math.max(1, Math.floor(EVALUATED_TOKENS / Math.max(1, longestOf(lengths)))));
 }
 
 /**
@@ -105,6 +104,7 @@ export function textDataset(
   }
   const lengths = Int32Array.from(sequences, ({ ids }) => ids.length);
   const paired = arePaired(sequences);
+  const padding = { multiple: padToMultipleOf, longest: longestOf(lengths) };
   return {
     rows: sequences.length,
     classes,
@@ -116,7 +116,7 @@ export function textDataset(
           Array.from(rows, (row) => sequences[row] as TokenSequence),
           paddingId,
           paired,
-          padToMultipleOf,
+          padding,
         );
         try {
           yield { inputs, labels: rows.map((row) => labels[row] ?? 0) };
@@ -133,16 +133,38 @@ export function arePaired(sequences: readonly TokenSequence[]): boolean {
   return sequences.some(({ types }) => types.includes(1));
 }
 
+/** How long a batch is. */
+export interface Padding {
+  /** Its longest text is padded to the next multiple of this, */
+  readonly multiple: number;
+  /** but not beyond this. */
+  readonly longest: number;
+}
+
+const TO_THE_LONGEST: Padding = { multiple: 1, longest: Number.POSITIVE_INFINITY };
+
+/** The length of the longest text of many. */
+export function longestOf(lengths: ArrayLike<number>): number {
+  let longest = 0;
+  for (let i = 0; i < lengths.length; i++) longest = Math.max(longest, lengths[i] ?? 0);
+  return longest;
+}
+
 /** The length of a batch. */
-export function paddedLength(lengths: readonly number[], multiple: number): number {
-  return Math.ceil(Math.max(0, ...lengths) / multiple) * multiple;
+export function paddedLength(lengths: ArrayLike<number>, { multiple, longest }: Padding): number {
+  return Math.min(longest, Math.ceil(longestOf(lengths) / multiple) * multiple);
 }
 
 /** @returns tensors that are the caller's to dispose */
-export function pad(sequences: readonly TokenSequence[], paddingId: number, paired: boolean, multiple = 1): TokenBatch {
+export function pad(
+  sequences: readonly TokenSequence[],
+  paddingId: number,
+  paired: boolean,
+  padding: Padding = TO_THE_LONGEST,
+): TokenBatch {
   const tokens = paddedLength(
     sequences.map(({ ids }) => ids.length),
-    multiple,
+    padding,
   );
   const shape: [number, number] = [sequences.length, tokens];
   const ids = new Int32Array(sequences.length * tokens).fill(paddingId);

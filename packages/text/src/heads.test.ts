@@ -149,6 +149,8 @@ describe("headImportance", () => {
     await expect(headImportance(other, rows)).rejects.toThrow(ConfigError);
     const model = await classifier({ trainableLayers: 1 });
     await expect(headImportance(model, rows, { batches: 0 })).rejects.toThrow(/batches/);
+    const nothing = { rows: 0, classes: 2, batches: () => [] };
+    await expect(headImportance(model, nothing)).rejects.toThrow(/expected rows, received no batch/);
     const prefix = await bertPrefix(await smallBert(), 1);
     const inputs: HiddenBatch = { hidden: prefix.apply(batch()), mask: batch().mask };
     const cached = { rows: 2, classes: 2, batches: () => [{ inputs, labels: Int32Array.of(0, 1) }] };
@@ -165,6 +167,7 @@ describe("textMacs", () => {
       expect(textMacs(encoder, 1)).toBe(encoder.cost.macs + products);
       const projection = 8 * 6;
       expect(textMacs(encoder, 9) - projection).toBe(9 * (encoder.cost.macs - projection) + 81 * products);
+      for (const tokens of [0, -3, Number.NaN]) expect(() => textMacs(encoder, tokens)).toThrow(ConfigError);
     }
   });
 });

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  DataError,
   type Dataset,
   type Encoder,
   type EncoderDescription,
@@ -104,7 +105,7 @@ export function attentionHeads(encoder: Encoder<TextBatch>, where = "attentionHe
  *
  * @param encoder - of {@link bertEncoder} or {@link transformerEncoder}; frozen layers count, removed heads do not
  * @param tokens - of the text, without padding
- * @throws ConfigError when the encoder is of another kind
+ * @throws ConfigError when the encoder is of another kind, or `tokens` no positive integer
  *
  * @example
  * ```ts
@@ -115,6 +116,7 @@ export function attentionHeads(encoder: Encoder<TextBatch>, where = "attentionHe
  */
 export function textMacs(encoder: Encoder<TextBatch>, tokens: number): number {
   const where = "textMacs";
+  checkInteger(where, "tokens", tokens);
   const { hidden, intermediate, heads, pooler } = headedEncoder(encoder, where);
   const ofLayers = attentionHeads(encoder, where).map((left) => {
     const width = (hidden / heads) * left.length;
@@ -132,6 +134,7 @@ export function textMacs(encoder: Encoder<TextBatch>, tokens: number): number {
  * @param data - of the training split; batches of token ids, not of what a frozen prefix has computed
  * @returns one entry a head that the encoder has, layer by layer
  * @throws ConfigError when the encoder is of another kind, or the batches are not of token ids
+ * @throws DataError when there are no rows
  *
  * @example
  * ```ts
@@ -168,6 +171,7 @@ export async function headImportance(
     rows += batch.labels.length;
     if (++seen >= batches) break;
   }
+  if (rows === 0) throw new DataError({ where, expected: "rows", received: "no batch" });
   return heads.flatMap((layer, l) =>
     layer.map((head, i) => ({ layer: l, head, importance: (sums[l]?.[i] ?? 0) / rows })),
   );

@@ -46,8 +46,8 @@ export interface TransformerEncoderOptions extends ModuleEncoderOptions {
   /** Rate for embeddings, attention weights and both parts of a block. @defaultValue 0.1 */
   readonly dropout?: number;
   /**
-   * Share of a training text's tokens that nothing sees, drawn anew each time (word dropout, Iyyer et al. 2015): a small network then does
-   * not learn its texts by heart. @defaultValue 0
+   * Share of a training text's tokens that no other token sees and mean pooling leaves out, drawn anew each time (word dropout, Iyyer et
+   * al. 2015): a small network then does not learn its texts by heart. A short text may lose all. @defaultValue 0
    */
   readonly tokenDropout?: number;
 }

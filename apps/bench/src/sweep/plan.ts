@@ -60,8 +60,12 @@ export function checkSegments(method: Method, config: RunConfig): void {
   });
 }
 
-/** A comparator is a dense run with other settings. */
-function configFor(task: Task<unknown>, method: Method, config: RunConfig): RunConfig {
+/**
+ * A comparator is a dense run with other settings.
+ *
+ * @throws ConfigError when the comparator does not take its level with these
+ */
+export function configFor(task: Task<unknown>, method: Method, config: RunConfig): RunConfig {
   if (method.kind !== "comparator") return config;
   const changed = comparatorOf(task, method.name).configure(config, method.level ?? Number.NaN);
   // A level that the user named can be out of range.

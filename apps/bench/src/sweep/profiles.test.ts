@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { parseConfig } from "../tasks/config.ts";
 import { taskNamed } from "../tasks/registry.ts";
-import { checkSegments } from "./plan.ts";
+import { checkSegments, configFor } from "./plan.ts";
 import { PROFILES, type ProfileName, requestsOf } from "./profiles.ts";
 
 describe("requestsOf", () => {
@@ -13,7 +13,9 @@ describe("requestsOf", () => {
     for (const { benchmark, methods, config, seeds } of requestsOf(name, {}).requests) {
       expect(seeds).toEqual([...new Set(seeds)]);
       const settings = parseConfig(taskNamed(benchmark).config, config, name);
-      for (const method of methods) expect(() => checkSegments(method, settings)).not.toThrow();
+      for (const method of methods) {
+        expect(() => checkSegments(method, configFor(taskNamed(benchmark), method, settings))).not.toThrow();
+      }
     }
   });
 

@@ -76,7 +76,7 @@ function elsewhere(config: Part["config"]): Part[] {
     { ...part, benchmark: "amazon-computers", split: "random_8_2_90", optional: true },
     { ...part, benchmark: "amazon-computers", split: "random_60_20_20", optional: true },
     { ...part, benchmark: "ogbn-products", methods: QUICK, optional: true },
-    { ...part, benchmark: "imdb", methods: [...QUICK, "layers", "heads-0.5"], optional: true },
+    { ...part, benchmark: "imdb", methods: [...QUICK, "heads-0.5"], optional: true },
   ];
 }
 

@@ -71,6 +71,10 @@ export const FULL_BATCH = {
 /** Settings of runs on the nodes of a graph. */
 export function graphConfig(defaults: GraphDefaults) {
   const settings = runConfig.extend({
+    backend: z
+      .enum(["auto", "tensorflow", "wasm", "cpu"])
+      .default("wasm")
+      .describe("TensorFlow.js backend; WebGPU reads no tensor in the middle of an operation, as graphs need, in Node"),
     epochs: size.default(defaults.epochs).describe("passes over the training nodes, all phases together"),
     batchSize: defaults.batchSize === undefined ? batchSize : batchSize.unwrap().default(defaults.batchSize),
     weights: weights

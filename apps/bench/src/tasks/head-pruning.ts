@@ -23,6 +23,8 @@ const BATCH = 4;
 export interface HeadPruningOptions {
   /** The last blocks, whose heads may go; those of frozen blocks stay. @defaultValue all */
   readonly trainableLayers?: number | undefined;
+  /** As of the training batches. @defaultValue 1 */
+  readonly padToMultipleOf?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,7 +40,7 @@ export function headPruning(
   model: GatedClassifier<TextBatch>,
   kept: number,
   train: LabelledTokens,
-  { trainableLayers, signal }: HeadPruningOptions = {},
+  { trainableLayers, padToMultipleOf = 1, signal }: HeadPruningOptions = {},
 ): Pruning<TextBatch> {
   const where = `heads-${kept}`;
   const layers = attentionHeads(model.encoder, where);
@@ -54,7 +56,7 @@ export function headPruning(
   }
   return async (seed) => {
     const drawn = Random.from(seed, "heads").permutation(train.sequences.length).subarray(0, TEXTS);
-    const texts = yielding(textDataset(selectTokens(train, drawn)), signal);
+    const texts = yielding(textDataset(selectTokens(train, drawn), { padToMultipleOf }), signal);
     const importance = await headImportance(model, texts, { batchSize: BATCH });
     const trained = importance.filter(({ layer }) => layer >= frozen);
     return pruneHeads(model.encoder, leastImportantHeads(trained, heads - left));

@@ -39,6 +39,14 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
           const expected = "trainable layers, the only ones whose heads are pruned";
           throw new ConfigError({ where: "heads", expected, received: 0 });
         }
+        if (encoder.kind === "transformer") {
+          const all = encoder.heads * encoder.layers;
+          const left = Math.round(kept * all);
+          if (left < encoder.layers || left === all) {
+            const expected = `a share of the ${all} heads that leaves each layer one, but not all`;
+            throw new ConfigError({ where: `heads-${kept}`, expected, received: `${left} heads` });
+          }
+        }
         if (epochs < 2) {
           const expected = "at least 2, one before pruning and one after";
           throw new ConfigError({ where: "heads: epochs", expected, received: epochs });

@@ -74,8 +74,8 @@ export function textConfigs<Data extends z.ZodRawShape>(
   pretrained: PretrainedDefaults,
   data: Data,
 ) {
-  const config = textConfig(defaults).extend(data);
-  const ofPretrained = textConfig({ ...defaults, ...pretrained }).extend(data);
+  const config = textConfig(defaults, pretrained).extend(data);
+  const ofPretrained = textConfig({ ...defaults, ...pretrained }, pretrained).extend(data);
   return {
     config,
     configFor: (_split: string, given: unknown) =>
@@ -85,13 +85,19 @@ export function textConfigs<Data extends z.ZodRawShape>(
 
 const hasPretrainedEncoder = z.looseObject({ encoder: z.looseObject({ kind: z.literal("bert") }) });
 
-function textConfig(defaults: TextDefaults) {
+function textConfig(defaults: TextDefaults, pretrained: PretrainedDefaults) {
   return runConfig.extend({
-    epochs: size.default(defaults.epochs).describe("passes over the training texts, all phases together"),
+    epochs: size
+      .default(defaults.epochs)
+      .describe(`passes over the training texts, all phases together; ${pretrained.epochs} with a pretrained encoder`),
     batchSize: batchSize.unwrap().default(defaults.batchSize),
     weights: weights
       .unwrap()
-      .extend({ learningRate: positive.default(defaults.learningRate) })
+      .extend({
+        learningRate: positive
+          .default(defaults.learningRate)
+          .describe(`${pretrained.learningRate} with a pretrained encoder`),
+      })
       .prefault({})
       .describe("the optimizer of encoder and head"),
     gate: gate

@@ -84,7 +84,7 @@ export async function textData(
   } else {
     const prefix = await bertPrefix(model, frozen);
     try {
-      // All at once: seeds split the same texts in other ways.
+      // All at once: however large the validation part is, the texts are the same.
       features = await cacheFeatures(prefix, joined(SPLITS.map((split) => tokens[split])), {
         directory: join(cache, "features"),
         padToMultipleOf,
@@ -124,7 +124,8 @@ export async function textData(
       [TOKENIZER_FILE]: { tokenizer: tokenizerJson, config: tokenizerConfig, classes: texts.train.classes },
     },
     pruned: {
-      heads: (classifier, kept) => headPruning(classifier, kept, tokens.train, { trainableLayers, signal }),
+      heads: (classifier, kept) =>
+        headPruning(classifier, kept, tokens.train, { trainableLayers, padToMultipleOf, signal }),
     },
     close: async () => {
       await features?.close();
@@ -209,5 +210,6 @@ export async function newTexts(
   const found = parseConfig(artefactSchema, await artefact(TOKENIZER_FILE), TOKENIZER_FILE);
   const tokenizer = new TextTokenizer(found.tokenizer, found.config, config.tokens, TOKENIZER_FILE);
   const texts = await readTexts(file, { text }, found.classes);
-  return { rows: textDataset(tokenize(texts, tokenizer)), classes: found.classes };
+  const { padToMultipleOf } = config.tokens;
+  return { rows: textDataset(tokenize(texts, tokenizer), { padToMultipleOf }), classes: found.classes };
 }

@@ -66,6 +66,9 @@ test("a pretrained encoder is tuned more gently than one from scratch is trained
     [1e-4, 2],
   ]);
   expect(parse({ ...pretrained, weights: { learningRate: 3e-5 } }).weights.learningRate).toBe(3e-5);
+  expect(parseConfig(ownText.configFor?.("stratified", pretrained) ?? ownText.config, pretrained, "test").epochs).toBe(
+    3,
+  );
 });
 
 test("a model that is nowhere is named, with the places where it was looked for", () => {
@@ -78,6 +81,10 @@ test("comparators have fewer layers than the dense run, and train no more of the
   const two = parseConfig(ownText.config, { encoder: { kind: "transformer", layers: 2 } }, "config");
   expect(layers?.configure(two, 1).encoder.layers).toBe(1);
   expect(() => layers?.configure(two, 2)).toThrow("fewer than the 2 layers");
+  const heads = ownText.comparators?.["heads"];
+  expect(heads?.configure(two, 0.5)).toEqual(two);
+  for (const kept of [0.1, 0.95])
+    expect(() => heads?.configure(two, kept)).toThrow("of the 8 heads that leaves each layer one");
   const bert = { kind: "bert", model: "small", trainableLayers: 3 };
   const pretrained = parseConfig(ownText.config, { encoder: bert }, "config");
   expect(layers?.configure(pretrained, 2).encoder).toMatchObject({ layers: 2, trainableLayers: 2 });

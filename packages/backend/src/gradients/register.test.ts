@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Arguments, expectLikeCpu, type Plain } from "../../test/against-cpu.ts";
 import { expectGradient } from "../../test/gradient.ts";
 import { useBackend } from "../select.ts";
-import { registerMissingGradients } from "./register.ts";
+import { reductionGradients } from "./reductions.ts";
+import { registerMissingGradients, replaceSlowGradients } from "./register.ts";
 
 /** Weights every element differently, so that one in another's place is seen. */
 function weigh(x: tf.Tensor): tf.Tensor {
@@ -77,6 +78,12 @@ const CASES: readonly (readonly [name: string, shapes: readonly number[][], f: (
   ],
   ["einsum, one operand", [[2, 3, 2]], ([x]) => weigh(tf.einsum("ijk->kj", x))],
   ["einsum, the sum of one operand", [[2, 3]], ([x]) => weigh(tf.einsum("ij->", x))],
+  ["sum over all", [[2, 3]], ([x]) => tf.square(tf.sum(x))],
+  ["sum over an axis counted from the end", [[2, 3, 2]], ([x]) => weigh(tf.sum(x, -2))],
+  ["sum, axes kept", [[2, 3, 2]], ([x]) => weigh(tf.sum(x, [0, 2], true))],
+  ["mean over all", [[2, 3]], ([x]) => tf.square(tf.mean(x))],
+  ["mean over the last axis, kept", [[2, 3, 2]], ([x]) => weigh(tf.mean(x, -1, true))],
+  ["mean over two axes", [[2, 3, 2]], ([x]) => weigh(tf.mean(x, [2, 0]))],
   ["where, by a comparison", [[6]], ([x]) => weigh(tf.where(tf.greater(x, 0.1), tf.mul(x, 3), tf.neg(x)))],
   ["divNoNan", [[4]], ([x]) => weigh(tf.divNoNan(1, tf.add(x, 3)))],
   ["prod", [[2, 3]], ([x]) => weigh(tf.prod(x, 1))],
@@ -101,6 +108,19 @@ describe.each(["wasm", "cpu"] as const)("missing gradients on the %s backend", (
       const dx = tf.grad((x: tf.Tensor) => tf.sum(tf.stridedSlice(x, [2], [2], [1])))(tf.ones([4]));
       expect(Array.from(dx.dataSync())).toEqual([0, 0, 0, 0]);
     });
+  });
+});
+
+describe("replaceSlowGradients", () => {
+  it("puts ours in tfjs's place, once: one that comes later is left alone", async () => {
+    await useBackend("cpu");
+    const ours = tf.getGradient("Sum");
+    expect(ours).toBe(reductionGradients.find(({ kernelName }) => kernelName === "Sum"));
+    const other = { ...ours, kernelName: "Sum" };
+    tf.registerGradient(other);
+    replaceSlowGradients();
+    expect(tf.getGradient("Sum")).toBe(other);
+    tf.registerGradient({ ...ours, kernelName: "Sum" });
   });
 });
 

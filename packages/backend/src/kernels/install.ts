@@ -72,9 +72,9 @@ const OPERATIONS: readonly FusedOperation[] = [
 /** The TensorFlow.js whose internals the kernels were written for. */
 const VERSION = "4.22.";
 
-/** Which kernels run on the WebAssembly backend. */
+/** Which kernels run. */
 export interface KernelReport {
-  /** Names of the operations that run on kernels of ours; empty when the stock kernels are in force. */
+  /** Names of the operations that run on WebAssembly kernels of ours; empty elsewhere, where `reason` says what is ours. */
   readonly ours: readonly string[];
   /** Why it is so. */
   readonly reason: string;

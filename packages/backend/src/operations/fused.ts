@@ -1,6 +1,6 @@
 /**
- * Fused operations: one kernel of ours where our kernels are in force, plain TensorFlow.js operations everywhere else, with the same
- * results and gradients. Each file of this folder holds one: the function, its kernels and its gradient.
+ * Fused operations: one kernel of ours where our kernels are in force (all on WebAssembly, some on WebGPU), plain TensorFlow.js
+ * operations everywhere else, with the same results and gradients. Each file of this folder holds one: the function, its kernels and its gradient.
  */
 
 import {

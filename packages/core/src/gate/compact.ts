@@ -116,11 +116,8 @@ function readNow(variable: tf.Variable): Float32Array {
   try {
     return variable.dataSync<"float32">();
   } catch (error) {
-    throw new ConfigError({
-      where: "compact",
-      expected: "gates that can be read",
-      received: `a backend that says: ${error instanceof Error ? error.message : error}`,
-      hint: "await model.gate?.state() first: what has been read stays in memory",
-    });
+    const received = error instanceof Error ? error.message : String(error);
+    const hint = "On WebGPU in Node, await model.gate?.state() first: what has been read stays in memory.";
+    throw new ConfigError({ where: "compact", expected: "gates that can be read", received, hint }, { cause: error });
   }
 }

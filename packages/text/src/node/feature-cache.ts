@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  DataError,
   type Dataset,
   type FileHandler,
   FormatError,
@@ -21,6 +22,8 @@ import {
   bucketedOrder,
   evaluationBatchSizeFor,
   type LabelledTokens,
+  longestOf,
+  type Padding,
   pad,
   paddedLength,
   type TextDatasetOptions,
@@ -45,7 +48,12 @@ export interface CachedFeatures extends Dataset<HiddenBatch> {
   /** The folder that holds them. */
   readonly folder: string;
   readonly bytes: number;
-  /** Some of the rows, in the order given; their files are closed with this cache's. */
+  /**
+   * Some of the rows, in the order given; their files are closed with this cache's.
+   *
+   * @throws DataError when there are none
+   * @throws ShapeError when a row is not there
+   */
   select(rows: ArrayLike<number>): Dataset<HiddenBatch>;
   /** Closes the files. */
   close(): Promise<void>;
@@ -94,7 +102,7 @@ function layoutOf(sequences: readonly TokenSequence[], shardRows: number, hidden
   return { places, sizes };
 }
 
-/** Two caches with one key hold the same numbers. */
+/** Two caches with one key hold the same numbers, but for the last bit of some: backends differ in rounding. */
 function keyOf(prefix: BertPrefix, sequences: readonly TokenSequence[], shardRows: number): string {
   const hash = createHash("sha256").update(JSON.stringify([prefix.checksum, prefix.layers, shardRows, "float16"]));
   for (const { ids, types } of sequences) hash.update(ids).update(types).update("|");
@@ -109,13 +117,16 @@ async function sizeOfFile(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.size ?? -1;
 }
 
+/** Batches are padded to a multiple of this, however the rows will be read: a GPU wants few lengths, and there is little to pad in order. */
+const ENCODED_MULTIPLE = 16;
+
 /** How rows are encoded. */
 interface Encoding {
   readonly prefix: BertPrefix;
   readonly batchSize: number;
   readonly paddingId: number;
   readonly paired: boolean;
-  readonly padToMultipleOf: number;
+  readonly padding: Padding;
 }
 
 /** Encodes the rows of one file. */
@@ -123,12 +134,12 @@ async function encodeShard(
   sequences: readonly TokenSequence[],
   places: readonly Place[],
   size: number,
-  { prefix, batchSize, paddingId, paired, padToMultipleOf }: Encoding,
+  { prefix, batchSize, paddingId, paired, padding }: Encoding,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   for (let start = 0; start < sequences.length; start += batchSize) {
     const batch = sequences.slice(start, start + batchSize);
-    const inputs = pad(batch, paddingId, paired, padToMultipleOf);
+    const inputs = pad(batch, paddingId, paired, padding);
     const hidden = prefix.apply(inputs);
     const values = await hidden.data<"float32">();
     const stride = (hidden.shape[1] ?? 0) * prefix.hidden;
@@ -175,7 +186,8 @@ export async function cacheFeatures(
   const store = openDirectory(folder);
   await claim(store, key);
   const { places, sizes } = layoutOf(sequences, shardRows, prefix.hidden);
-  const encoding = { prefix, batchSize, paddingId: data.paddingId, paired: arePaired(sequences), padToMultipleOf };
+  const padding = { multiple: ENCODED_MULTIPLE, longest: sequences.at(-1)?.ids.length ?? 0 };
+  const encoding = { prefix, batchSize, paddingId: data.paddingId, paired: arePaired(sequences), padding };
   let done = 0;
   // Each process has an order of its own, so that those that fill one cache side by side share the work.
   for (const shard of Random.from(process.pid, "shards").shuffle(Array.from(sizes.keys()))) {
@@ -244,6 +256,7 @@ class StoredDataset implements Dataset<HiddenBatch> {
   protected readonly stored: StoredRows;
   protected readonly places: readonly Place[];
   readonly #lengths: Int32Array;
+  readonly #longest: number;
 
   constructor(stored: StoredRows, places: readonly Place[]) {
     this.stored = stored;
@@ -251,6 +264,7 @@ class StoredDataset implements Dataset<HiddenBatch> {
     this.rows = places.length;
     this.classes = stored.classes;
     this.#lengths = Int32Array.from(places, ({ tokens }) => tokens);
+    this.#longest = longestOf(this.#lengths);
     this.evaluationBatchSize = evaluationBatchSizeFor(this.#lengths);
   }
 
@@ -284,7 +298,7 @@ class StoredDataset implements Dataset<HiddenBatch> {
     const places = Array.from(rows, (row) => this.places[row] as Place);
     const longest = paddedLength(
       places.map(({ tokens }) => tokens),
-      padToMultipleOf,
+      { multiple: padToMultipleOf, longest: this.#longest },
     );
     const hidden = new Float32Array(rows.length * longest * width);
     const mask = new Float32Array(rows.length * longest);
@@ -320,6 +334,7 @@ class CachedDataset extends StoredDataset implements CachedFeatures {
 
   select(rows: ArrayLike<number>): Dataset<HiddenBatch> {
     const chosen = Array.from(rows);
+    if (chosen.length === 0) throw new DataError({ where: "select", expected: "rows", received: "none" });
     const places = chosen.map((row) => {
       const place = this.places[row];
       if (place !== undefined) return place;
