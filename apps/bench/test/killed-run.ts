@@ -10,6 +10,14 @@ export function numbers({ timing: _, cost: { latencyMs: __, ...cost }, ...rest }
   return { ...rest, cost };
 }
 
+/** Epochs in the log of a benchmark's one run below `out`. */
+export function loggedEpochs(out: string, benchmark: string): number {
+  const runs = join(out, benchmark);
+  const logs = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "log.jsonl")) : [];
+  const [log] = logs.filter((path) => existsSync(path));
+  return log === undefined ? 0 : readFileSync(log, "utf8").split("\n").length - 1;
+}
+
 /**
  * Runs a benchmark to a quarter of its dimensions twice, once killed during training and resumed. Caches go where nothing else is.
  *
@@ -28,12 +36,7 @@ export async function killedAndNot(
       XDG_CACHE_HOME: folder,
       ...environment,
     });
-  const logged = (): number => {
-    const runs = join(cut, benchmark);
-    const logs = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "log.jsonl")) : [];
-    const [log] = logs.filter((path) => existsSync(path));
-    return log === undefined ? 0 : readFileSync(log, "utf8").split("\n").length - 1;
-  };
+  const logged = (): number => loggedEpochs(cut, benchmark);
   const child = run(cut);
   await expect.poll(logged, { timeout: 90_000, interval: 10 }).toBeGreaterThan(2);
   child.process.kill("SIGKILL");

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load, useBackend } from "@l0gm/core";
 import { directory } from "@l0gm/core/node";
@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import type { RunResult } from "../src/result.ts";
 import { findResults } from "../src/run/store.ts";
 import { start, temporaryFolder, writeInto } from "./command-line.ts";
-import { numbers } from "./killed-run.ts";
+import { loggedEpochs, numbers } from "./killed-run.ts";
 import { writeSmallBert } from "./small-bert.ts";
 
 const EPOCHS = 60;
@@ -35,13 +35,7 @@ test("heads of a pretrained model are pruned in the middle of training; killed a
     ...["--config", config, "--methods", methods, "--workers", "1", "--out", out],
   ];
   const [whole, cut] = [join(folder, "whole"), join(folder, "cut")];
-
-  const logged = (): number => {
-    const runs = join(cut, "text");
-    const logs = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name, "log.jsonl")) : [];
-    const [log] = logs.filter((path) => existsSync(path));
-    return log === undefined ? 0 : readFileSync(log, "utf8").split("\n").length - 1;
-  };
+  const logged = (): number => loggedEpochs(cut, "text");
   const child = start(sweep(cut, "heads-0.5"), environment);
   await expect.poll(logged, { timeout: 60_000, interval: 10 }).toBeGreaterThan(BEFORE_PRUNING + 1);
   child.process.kill("SIGKILL");

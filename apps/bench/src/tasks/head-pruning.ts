@@ -29,6 +29,22 @@ export interface HeadPruningOptions {
 }
 
 /**
+ * How many heads a share leaves.
+ *
+ * @param heads - of the trained layers together
+ * @throws ConfigError when the share is one of fewer heads than layers, or of all
+ */
+export function headsKept(share: number, heads: number, layers: number): number {
+  const left = Math.round(share * heads);
+  if (left >= layers && left < heads) return left;
+  throw new ConfigError({
+    where: `heads-${share}`,
+    expected: `a share of the ${heads} heads that leaves each of the ${layers} trained layers one, but not all`,
+    received: `${left} heads`,
+  });
+}
+
+/**
  * Pruning of the attention heads that a model depends on least (Michel, Levy and Neubig 2019), as measured on training texts that are
  * drawn at random.
  *
@@ -46,14 +62,7 @@ export function headPruning(
   const layers = attentionHeads(model.encoder, where);
   const frozen = trainableLayers === undefined ? 0 : layers.length - trainableLayers;
   const heads = layers.slice(frozen).reduce((sum, layer) => sum + layer.length, 0);
-  const left = Math.round(kept * heads);
-  if (!(left >= layers.length - frozen && left < heads)) {
-    throw new ConfigError({
-      where,
-      expected: `a share of the ${heads} heads that leaves each of the ${layers.length - frozen} trained layers one, but not all`,
-      received: `${left} heads`,
-    });
-  }
+  const left = headsKept(kept, heads, layers.length - frozen);
   return async (seed) => {
     const drawn = Random.from(seed, "heads").permutation(train.sequences.length).subarray(0, TEXTS);
     const texts = yielding(textDataset(selectTokens(train, drawn), { padToMultipleOf }), signal);

@@ -1,4 +1,5 @@
 import { ConfigError } from "@l0gm/core";
+import { headsKept } from "./head-pruning.ts";
 import type { Comparator } from "./task.ts";
 import type { TextConfig } from "./text-config.ts";
 
@@ -39,14 +40,8 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
           const expected = "trainable layers, the only ones whose heads are pruned";
           throw new ConfigError({ where: "heads", expected, received: 0 });
         }
-        if (encoder.kind === "transformer") {
-          const all = encoder.heads * encoder.layers;
-          const left = Math.round(kept * all);
-          if (left < encoder.layers || left === all) {
-            const expected = `a share of the ${all} heads that leaves each layer one, but not all`;
-            throw new ConfigError({ where: `heads-${kept}`, expected, received: `${left} heads` });
-          }
-        }
+        // A pretrained model's heads are known once it is loaded.
+        if (encoder.kind === "transformer") headsKept(kept, encoder.heads * encoder.layers, encoder.layers);
         if (epochs < 2) {
           const expected = "at least 2, one before pruning and one after";
           throw new ConfigError({ where: "heads: epochs", expected, received: epochs });

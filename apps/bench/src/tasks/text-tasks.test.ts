@@ -84,7 +84,7 @@ test("comparators have fewer layers than the dense run, and train no more of the
   const heads = ownText.comparators?.["heads"];
   expect(heads?.configure(two, 0.5)).toEqual(two);
   for (const kept of [0.1, 0.95])
-    expect(() => heads?.configure(two, kept)).toThrow("of the 8 heads that leaves each layer one");
+    expect(() => heads?.configure(two, kept)).toThrow("of the 8 heads that leaves each of the 2 trained layers one");
   const bert = { kind: "bert", model: "small", trainableLayers: 3 };
   const pretrained = parseConfig(ownText.config, { encoder: bert }, "config");
   expect(layers?.configure(pretrained, 2).encoder).toMatchObject({ layers: 2, trainableLayers: 2 });
