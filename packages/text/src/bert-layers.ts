@@ -1,34 +1,10 @@
 import type { EncodeContext } from "@l0gm/core";
-import { dropout, type Fill, type Module, type ModuleWeights, ones, zeros } from "@l0gm/core/modules";
-import { attention, dense, gelu, layerNorm } from "@l0gm/core/operations";
+import { dropout, type Module, type ModuleWeights, ones, zeros } from "@l0gm/core/modules";
+import { gelu, layerNorm } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
 import { type BertArchitecture, COMPUTED, headsLeft } from "./architecture.ts";
 import type { TokenBatch } from "./batch.ts";
-
-/** How the weights of a part begin, and whether they are trained. */
-export interface PartOptions {
-  /** Of matrices; biases begin at 0 and normalisations at 1. */
-  readonly fill: Fill;
-  readonly trainable: boolean;
-  /** Factor on the learning rate. */
-  readonly rate: number;
-}
-
-/** What a linear layer adds its result to, and what it is fed. */
-interface LinearInput {
-  readonly x: tf.Tensor;
-  readonly addend?: tf.Tensor;
-}
-
-/** @param headMask - `[rows, heads]`, factors on what the heads give */
-type Hidden = (x: tf.Tensor3D, mask: tf.Tensor2D, context: EncodeContext, headMask?: tf.Tensor2D) => tf.Tensor3D;
-
-/** @param factors - `[rows, heads]` */
-export function scaleHeads(x: tf.Tensor3D, heads: number, factors: tf.Tensor2D): tf.Tensor3D {
-  const [rows, tokens, width] = x.shape;
-  const apart = tf.reshape(x, [rows, tokens, heads, width / heads]);
-  return tf.reshape(tf.mul(apart, tf.reshape(factors, [rows, 1, heads, 1])), x.shape);
-}
+import { type Block, type Linear, linear, residual, selfAttention, type WeightOptions } from "./block-parts.ts";
 
 /** The weights have the paths of Hugging Face, so that a part's place in a file is its name. */
 export class BertParts {
@@ -41,7 +17,7 @@ export class BertParts {
   }
 
   /** Sums of the embeddings of words, positions and segments, normalised: `[rows, tokens, hidden]`. */
-  embeddings(options: PartOptions): (batch: TokenBatch, context: EncodeContext) => tf.Tensor3D {
+  embeddings(options: Required<WeightOptions>): (batch: TokenBatch, context: EncodeContext) => tf.Tensor3D {
     const { vocabularySize, positions, types, hidden, dropout: rate } = this.#architecture;
     const word = this.#table("embeddings.word_embeddings", [vocabularySize, hidden], options);
     const position = this.#table("embeddings.position_embeddings", [positions, hidden], options);
@@ -62,10 +38,11 @@ export class BertParts {
   }
 
   /** One block: attention, then the feed-forward part, each added to its input and then normalised (Devlin et al. 2019). */
-  layer(index: number, options: PartOptions): Hidden {
-    const { hidden, intermediate, activation, dropout: rate, attentionDropout } = this.#architecture;
-    const heads = headsLeft(this.#architecture, index).length;
-    const width = (hidden / this.#architecture.heads) * heads;
+  layer(index: number, options: Required<WeightOptions>): Block {
+    const architecture = this.#architecture;
+    const { hidden, intermediate, dropout: rate, attentionDropout } = architecture;
+    const heads = headsLeft(architecture, index).length;
+    const width = (hidden / architecture.heads) * heads;
     const path = `encoder.layer.${index}`;
     const linear = (name: string, inputs: number, outputs: number) =>
       this.#linear(`${path}.${name}`, inputs, outputs, options);
@@ -77,35 +54,29 @@ export class BertParts {
     const rise = linear("intermediate.dense", hidden, intermediate);
     const fall = linear("output.dense", intermediate, hidden);
     const outputNorm = this.#norm(`${path}.output.LayerNorm`, options);
-    const { dense: within = "linear", gelu: after } = COMPUTED[activation];
-    /** Dropped out in training, else the addition costs no pass of its own. */
-    const residual = (layer: typeof merge, x: tf.Tensor, addend: tf.Tensor, context: EncodeContext): tf.Tensor =>
-      context.training && rate > 0 ? tf.add(addend, dropout(layer({ x }), rate, context)) : layer({ x, addend });
+    const { dense: activation = "linear", gelu: after } = COMPUTED[architecture.activation];
+    const gather = selfAttention({ query, key, value, heads, dropout: attentionDropout });
     return (x, mask, context, headMask) => {
-      const [rows, tokens] = x.shape;
-      const whole = attention(query({ x }) as tf.Tensor3D, key({ x }) as tf.Tensor3D, value({ x }) as tf.Tensor3D, {
-        heads,
-        mask,
-        ...(context.training && attentionDropout > 0
-          ? { dropout: { rate: attentionDropout, source: context.random.take(rows * heads * tokens * tokens) } }
-          : {}),
-      });
-      const attended = headMask === undefined ? whole : scaleHeads(whole, heads, headMask);
-      const y = attentionNorm(residual(merge, attended, x, context));
-      const risen = rise({ x: y }, within);
+      const gathered = gather(x, mask, context, headMask);
+      const y = attentionNorm(residual(merge, gathered, x, rate, context));
+      const risen = rise({ x: y, activation });
       const active = after === undefined ? risen : gelu(risen, after);
-      return outputNorm(residual(fall, active, y, context)) as tf.Tensor3D;
+      return outputNorm(residual(fall, active, y, rate, context)) as tf.Tensor3D;
     };
   }
 
   /** Of the first token: a dense layer with tanh, as BERT was trained to judge pairs of sentences with. */
-  pooler(options: PartOptions): (hidden: tf.Tensor2D) => tf.Tensor2D {
+  pooler(options: Required<WeightOptions>): (hidden: tf.Tensor2D) => tf.Tensor2D {
     const { hidden } = this.#architecture;
     const layer = this.#linear("pooler.dense", hidden, hidden, options);
     return (x) => tf.tanh(layer({ x })) as tf.Tensor2D;
   }
 
-  #table(path: string, shape: readonly [number, number], { fill, trainable, rate }: PartOptions): () => tf.Tensor2D {
+  #table(
+    path: string,
+    shape: readonly [number, number],
+    { fill, trainable, rate }: Required<WeightOptions>,
+  ): () => tf.Tensor2D {
     const module: Module<undefined, "table"> = {
       weights: { table: { shape, fill, decay: true, trainable, rate } },
       macs: 0,
@@ -115,7 +86,7 @@ export class BertParts {
     return () => apply(undefined) as tf.Tensor2D;
   }
 
-  #norm(path: string, { trainable, rate }: PartOptions): (x: tf.Tensor) => tf.Tensor {
+  #norm(path: string, { trainable, rate }: Required<WeightOptions>): (x: tf.Tensor) => tf.Tensor {
     const { hidden, epsilon } = this.#architecture;
     return this.#weights.bind(path, {
       weights: {
@@ -127,23 +98,7 @@ export class BertParts {
     });
   }
 
-  #linear(
-    path: string,
-    inputs: number,
-    outputs: number,
-    { fill, trainable, rate }: PartOptions,
-  ): (input: LinearInput, activation?: Parameters<typeof dense>[3]) => tf.Tensor {
-    const apply = this.#weights.bind(path, {
-      weights: {
-        kernel: { shape: [inputs, outputs], fill, decay: true, trainable, rate },
-        bias: { shape: [outputs], fill: zeros, decay: false, trainable, rate },
-      },
-      macs: inputs * outputs,
-      apply: (
-        { kernel, bias },
-        { x, addend, activation }: LinearInput & { activation?: Parameters<typeof dense>[3] },
-      ) => dense(x, kernel as tf.Tensor2D, bias as tf.Tensor1D, activation, addend),
-    });
-    return (input, activation = "linear") => apply({ ...input, activation });
+  #linear(path: string, inputs: number, outputs: number, options: Required<WeightOptions>): Linear {
+    return this.#weights.bind(path, linear(inputs, outputs, options));
   }
 }

@@ -4,20 +4,17 @@ import {
   checkRate,
   dropout,
   type EncoderKind,
-  glorotUniform,
   layerNorm,
   type Module,
   type ModuleEncoderOptions,
   type ModuleWeights,
   moduleEncoder,
   normal,
-  zeros,
 } from "@l0gm/core/modules";
-import { attention, type DenseActivation, dense } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
 import { headsLeft, isPrunable } from "./architecture.ts";
 import type { TextBatch, TokenBatch } from "./batch.ts";
-import { scaleHeads } from "./bert-layers.ts";
+import { type Block, linear, residual, selfAttention } from "./block-parts.ts";
 import { checkPooling, type Pooling, pool } from "./pooling.ts";
 
 /** How a Transformer knows where a token stands: by a learned vector, or by turning queries and keys (Su et al. 2021). */
@@ -94,24 +91,6 @@ export function sizesOf(options: TransformerEncoderOptions): Sizes {
   return { ...sizes, positions, pooling, dropout: rate, tokenDropout };
 }
 
-interface LinearInput {
-  readonly x: tf.Tensor;
-  readonly activation?: DenseActivation;
-  readonly addend?: tf.Tensor;
-}
-
-function linear(inputs: number, outputs: number): Module<LinearInput, "kernel" | "bias"> {
-  return {
-    weights: {
-      kernel: { shape: [inputs, outputs], fill: glorotUniform(inputs, outputs), decay: true },
-      bias: { shape: [outputs], fill: zeros, decay: false },
-    },
-    macs: inputs * outputs,
-    apply: ({ kernel, bias }, { x, activation, addend }) =>
-      dense(x, kernel as tf.Tensor2D, bias as tf.Tensor1D, activation, addend),
-  };
-}
-
 function table(rows: number, width: number): Module<undefined, "table"> {
   return {
     weights: { table: { shape: [rows, width], fill: normal(0.02), decay: false } },
@@ -135,9 +114,6 @@ function rotate(x: tf.Tensor3D, heads: number): tf.Tensor3D {
   return tf.reshape(tf.concat(turned, 3), [rows, tokens, width]);
 }
 
-/** @param headMask - `[rows, heads]`, factors on what the heads give */
-type Block = (x: tf.Tensor3D, mask: tf.Tensor2D, context: EncodeContext, headMask?: tf.Tensor2D) => tf.Tensor3D;
-
 /** Pre-norm: attention and a feed-forward part with GELU, each of normalised input and added to what came in. */
 function block(weights: ModuleWeights, index: number, sizes: Sizes): Block {
   const { hidden, intermediate, positions, dropout: rate } = sizes;
@@ -151,28 +127,19 @@ function block(weights: ModuleWeights, index: number, sizes: Sizes): Block {
   const merge = part("merge", width, hidden);
   const feedForwardNorm = weights.bind(`${name}/feed_forward_norm`, layerNorm(hidden));
   const [rise, fall] = [part("rise", hidden, intermediate), part("fall", intermediate, hidden)];
-  const placed = (x: tf.Tensor): tf.Tensor3D =>
-    positions === "rotary" ? rotate(x as tf.Tensor3D, heads) : (x as tf.Tensor3D);
-  const residual = (layer: typeof merge, x: tf.Tensor, addend: tf.Tensor, context: EncodeContext): tf.Tensor =>
-    context.training && rate > 0 ? tf.add(addend, dropout(layer({ x }), rate, context)) : layer({ x, addend });
+  const gather = selfAttention({
+    query,
+    key,
+    value,
+    heads,
+    dropout: rate,
+    ...(positions === "rotary" ? { place: (x: tf.Tensor3D) => rotate(x, heads) } : {}),
+  });
   return (x, mask, context, headMask) => {
-    const [rows, tokens] = x.shape;
-    const normed = attentionNorm(x);
-    const whole = attention(
-      placed(query({ x: normed })),
-      placed(key({ x: normed })),
-      value({ x: normed }) as tf.Tensor3D,
-      {
-        heads,
-        mask,
-        ...(context.training && rate > 0
-          ? { dropout: { rate, source: context.random.take(rows * heads * tokens * tokens) } }
-          : {}),
-      },
-    );
-    const attended = headMask === undefined ? whole : scaleHeads(whole, heads, headMask);
-    const y = residual(merge, attended, x, context);
-    return residual(fall, rise({ x: feedForwardNorm(y), activation: "gelu" }), y, context) as tf.Tensor3D;
+    const gathered = gather(attentionNorm(x) as tf.Tensor3D, mask, context, headMask);
+    const y = residual(merge, gathered, x, rate, context);
+    const risen = rise({ x: feedForwardNorm(y), activation: "gelu" });
+    return residual(fall, risen, y, rate, context) as tf.Tensor3D;
   };
 }
 
