@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DataError } from "@l0gm/core";
+import { digestFile } from "./folders.ts";
 
 /** Told of what has arrived, with the size of the whole if the server says it. */
 export type OnDownload = (bytes: number, total: number | undefined) => void;
@@ -61,7 +61,7 @@ export async function download(address: string, path: string, options: DownloadO
       );
     }
   }
-  const sha256 = await digest(`${path}.part`);
+  const { sha256 } = await digestFile(`${path}.part`);
   await rename(`${path}.part`, path);
   await rm(`${path}.part.json`, { force: true });
   return sha256;
@@ -172,10 +172,4 @@ async function readState(path: string, address: string): Promise<PartState | und
 
 async function sizeOf(path: string): Promise<number> {
   return existsSync(path) ? (await stat(path)).size : 0;
-}
-
-async function digest(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece);
-  return hash.digest("hex");
 }
