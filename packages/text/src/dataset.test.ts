@@ -3,8 +3,9 @@ import { expectNoLeak } from "@l0gm/core/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bucketedOrder, textDataset } from "./dataset.ts";
+import { bucketedOrder, textDataset, tokenize } from "./dataset.ts";
 import type { TokenSequence } from "./tokenizer.ts";
+import { buildTokenizer } from "./vocabulary.ts";
 
 await useBackend("cpu");
 
@@ -18,6 +19,23 @@ const data = {
   classes: 2,
   paddingId: 9,
 };
+
+describe("tokenize", () => {
+  const texts = { texts: ["a b", "a"], labels: Int32Array.of(1, 0), classes: ["no", "yes"] };
+  const tokenizer = buildTokenizer(texts.texts, { minimumCount: 1 });
+
+  test("puts second texts behind the first ones", () => {
+    const { sequences } = tokenize({ ...texts, pairs: ["b", "a b"] }, tokenizer);
+    expect(sequences).toEqual([tokenizer.encode("a b", "b"), tokenizer.encode("a", "a b")]);
+    expect([...(sequences[0]?.types ?? [])]).toEqual([0, 0, 0, 0, 1, 1]);
+  });
+
+  test("names a text without words, and counts second texts", () => {
+    expect(() => tokenize({ ...texts, texts: ["a", " "] }, tokenizer)).toThrow("text 1: expected some text");
+    expect(() => tokenize({ ...texts, pairs: ["b", "\n"] }, tokenizer)).toThrow("text 1: expected some text");
+    expect(() => tokenize({ ...texts, pairs: ["b"] }, tokenizer)).toThrow("pairs: expected 2, one for each text");
+  });
+});
 
 describe("textDataset", () => {
   test("pads a batch to its longest text, in the order of the rows", async () => {

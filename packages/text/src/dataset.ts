@@ -7,6 +7,8 @@ import type { TextTokenizer, TokenSequence } from "./tokenizer.ts";
 /** Texts with their classes. */
 export interface LabelledTexts {
   readonly texts: readonly string[];
+  /** A second text for each, where a class is one of two texts: a premise's and a hypothesis's, a question's and an answer's. */
+  readonly pairs?: readonly string[];
   /** `[texts]`, class indices. */
   readonly labels: Int32Array;
   /** Names of the classes, by index. */
@@ -23,14 +25,28 @@ export interface LabelledTokens {
 }
 
 /**
- * @throws DataError when a text has nothing but white space, saying which
+ * @throws DataError when a text has nothing but white space, saying which, or there are not as many second texts
+ *
+ * @example
+ * ```ts
+ * const tokenizer = buildTokenizer(["It rains.", "It is wet."], { minimumCount: 1 });
+ * const texts = { texts: ["It rains."], pairs: ["It is wet."], labels: Int32Array.of(1), classes: ["neutral", "entailed"] };
+ * const [first] = tokenize(texts, tokenizer).sequences;
+ * console.log(...(first?.types ?? [])); // 0 0 0 0 0 1 1 1 1 1
+ * ```
  */
 export function tokenize(data: LabelledTexts, tokenizer: TextTokenizer): LabelledTokens {
-  const sequences = data.texts.map((text, row) => {
-    if (text.trim() === "") {
+  const { texts, pairs } = data;
+  if (pairs !== undefined && pairs.length !== texts.length) {
+    throw new DataError({ where: "pairs", expected: `${texts.length}, one for each text`, received: pairs.length });
+  }
+  const sequences = texts.map((text, row) => {
+    const pair = pairs?.[row];
+    for (const each of [text, pair]) {
+      if (each?.trim() !== "") continue;
       throw new DataError({ where: `text ${row}`, expected: "some text", received: "none, or white space alone" });
     }
-    return tokenizer.encode(text);
+    return tokenizer.encode(text, pair);
   });
   return { sequences, labels: data.labels, classes: data.classes.length, paddingId: tokenizer.paddingId };
 }

@@ -36,6 +36,16 @@ describe("readTexts", () => {
     ]);
   });
 
+  test("reads a second text for each", async () => {
+    const path = file("pairs.csv", "t,u,y\nIt rains.,It is wet.,yes\nIt rains.,It is dry.,no\n");
+    const { texts, pairs } = await readTexts(path, { ...columns, pair: "u" });
+    expect([texts, pairs]).toEqual([
+      ["It rains.", "It rains."],
+      ["It is wet.", "It is dry."],
+    ]);
+    await expect(readTexts(path, { ...columns, pair: "v" })).rejects.toThrow("a value in the column v");
+  });
+
   test("takes the classes of the training rows, and rows without labels", async () => {
     const path = file("b.jsonl", '{"t":"good","y":"pos"}\n{"t":"bad","y":"pos"}');
     expect([...(await readTexts(path, columns, ["neg", "pos"])).labels]).toEqual([1, 1]);

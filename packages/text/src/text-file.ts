@@ -8,6 +8,8 @@ import { readParquet } from "./parquet.ts";
 /** Columns of {@link readTexts}. */
 export interface TextColumns {
   readonly text: string;
+  /** Of a second text, where two are compared. */
+  readonly pair?: string;
   /** Its different values are the classes; left out, all labels are 0: rows to predict. */
   readonly label?: string;
 }
@@ -90,10 +92,10 @@ function jsonRows(path: string, bytes: Uint8Array): Row[] {
  */
 export async function readTexts(
   path: string,
-  { text, label }: TextColumns,
+  { text, pair, label }: TextColumns,
   classes?: readonly string[],
 ): Promise<LabelledTexts> {
-  const columns = label === undefined ? [text] : [text, label];
+  const columns = [text, pair, label].filter((column) => column !== undefined);
   const rows = await rowsOf(path, await readBytes(path), columns);
   if (rows.length === 0) throw new DataError({ where: path, expected: "at least one row", received: 0 });
   const read = ({ values, where }: Row, column: string): string => {
@@ -106,8 +108,11 @@ export async function readTexts(
     if (found.trim() !== "") return found;
     throw new DataError({ where, expected: `text in the column ${column}`, received: "none, or white space alone" });
   };
-  const texts = rows.map((row) => read(row, text));
-  if (label === undefined) return { texts, labels: new Int32Array(texts.length), classes: classes ?? ["0"] };
+  const texts = {
+    texts: rows.map((row) => read(row, text)),
+    ...(pair === undefined ? {} : { pairs: rows.map((row) => read(row, pair)) }),
+  };
+  if (label === undefined) return { ...texts, labels: new Int32Array(rows.length), classes: classes ?? ["0"] };
   const names = rows.map((row) => read(row, label));
   const known = classes ?? [...new Set(names)].sort();
   if (known.length < 2) {
@@ -120,5 +125,5 @@ export async function readTexts(
     if (code !== undefined) return code;
     throw new DataError({ where: rows[i]?.where ?? path, expected: `one of ${known.join(", ")}`, received: name });
   });
-  return { texts, labels, classes: known };
+  return { ...texts, labels, classes: known };
 }

@@ -25,8 +25,11 @@ test("gives what tokenize gives, and does it once for the same texts and tokeniz
   expect(encode).not.toHaveBeenCalled();
   await cacheTokens(data, make(4), directory);
   await cacheTokens({ ...data, texts: ["x", "y", "z"] }, make(), directory);
+  const pairs = { ...data, pairs: ["film", "film", "a"] };
+  expect(await cacheTokens(pairs, make(), directory)).toEqual(tokenize(pairs, make()));
+  expect(await cacheTokens(pairs, make(), directory)).toEqual(tokenize(pairs, make()));
   const files = readdirSync(directory);
-  expect(files).toHaveLength(3);
+  expect(files).toHaveLength(4);
   for (const file of files) truncateSync(join(directory, file), 40);
   await expect(cacheTokens(data, make(), directory)).rejects.toThrow(FormatError);
 });

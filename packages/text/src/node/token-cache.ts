@@ -26,6 +26,7 @@ export async function cacheTokens(
   const files = openDirectory(directory);
   const hash = createHash("sha256").update(tokenizer.fingerprint);
   for (const text of data.texts) hash.update(text).update("\0");
+  for (const text of data.pairs ?? []) hash.update("\0").update(text);
   const name = `tokens-${hash.digest("hex").slice(0, 16)}.safetensors`;
   const { labels, classes } = data;
   const rest = { labels, classes: classes.length, paddingId: tokenizer.paddingId };
