@@ -27,9 +27,13 @@ export const CASES: Readonly<Record<CaseName, Case>> = {
   "scratch-inference": { title: "from scratch, inference", model: "scratch", training: false },
 };
 
+/** Where ours computes: on the processor, beside PyTorch on as many threads, or on the GPU, beside PyTorch with CUDA. */
+export const BACKENDS = ["wasm", "webgpu"] as const;
+
 /** What a peer is started with, as JSON. */
 export interface Task {
   readonly name: CaseName;
+  readonly backend: (typeof BACKENDS)[number];
   readonly case: Case;
   readonly threads: number;
   readonly rows: number;

@@ -1,6 +1,6 @@
 /**
  * What is measured of this package alone: an epoch with and without the cache of the frozen layers, and tokenizing.
- * `extras.ts MODEL THREADS TEXTS TOKENS [IMDB]`, a folder of MiniLM-L6 and one of IMDB.
+ * `extras.ts BACKEND MODEL THREADS TEXTS TOKENS [IMDB]`, a folder of MiniLM-L6 and one of IMDB.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -19,8 +19,8 @@ export interface Extras {
   readonly tokenizing?: { readonly reviews: number; readonly tokens: number; readonly seconds: number };
 }
 
-const [model = "", threads, texts, tokens, imdb] = process.argv.slice(2);
-await useBackend("wasm", { threads: Number(threads) });
+const [backend, model = "", threads, texts, tokens, imdb] = process.argv.slice(2);
+await useBackend(backend === "webgpu" ? backend : "wasm", { threads: Number(threads) });
 
 /** Of the training steps alone, reading included. */
 async function epochSeconds(train: Dataset<TextBatch>, validation: Dataset<TextBatch>): Promise<number> {

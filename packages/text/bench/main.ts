@@ -9,16 +9,17 @@ import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { Random } from "@l0gm/core";
-import { CASES, type CaseName, type Measured, type Ready, ROWS, type Task, TOKENS } from "./cases.ts";
+import { BACKENDS, CASES, type CaseName, type Measured, type Ready, ROWS, type Task, TOKENS } from "./cases.ts";
 import type { Extras } from "./extras.ts";
 import { Peer } from "./peer.ts";
 import { extrasText, fillSpeed, type Result, type Series, spread, table } from "./report.ts";
 
 const USAGE = `usage: pnpm bench:text [options]
   --model DIR      all-minilm-l6-v2; under L0GM_MODEL_DIR when left out
-  --python FILE    an interpreter with PyTorch 2, transformers 4 and safetensors; PYTHON, or python3, when left out
+  --python FILE    an interpreter with PyTorch 2, transformers and safetensors; PYTHON, or python3, when left out
   --imdb PATH      IMDB, for tokenizing; imdb under L0GM_DATA_DIR when left out
-  --threads LIST   1,2
+  --backend NAME   wasm, or webgpu beside PyTorch with CUDA
+  --threads LIST   1,2; 1 with webgpu
   --rounds N       measurements of each (5)
   --steps N        steps in a measurement (1)
   --only LIST      of ${Object.keys(CASES).join(", ")}
@@ -36,7 +37,8 @@ const { values } = parseArgs({
     model: { type: "string", default: join(process.env["L0GM_MODEL_DIR"] ?? "models", "all-minilm-l6-v2") },
     python: { type: "string", default: process.env["PYTHON"] ?? "python3" },
     imdb: { type: "string" },
-    threads: { type: "string", default: "1,2" },
+    backend: { type: "string", default: "wasm" },
+    threads: { type: "string" },
     rounds: { type: "string", default: "5" },
     steps: { type: "string", default: "1" },
     only: { type: "string", default: Object.keys(CASES).join(",") },
@@ -57,7 +59,10 @@ function count(name: string, text: string): number {
 }
 
 const [rounds, steps] = [count("rounds", values.rounds), count("steps", values.steps)];
-const threads = values.threads.split(",").map((each) => count("threads", each));
+const backend = BACKENDS.find((each) => each === values.backend);
+if (backend === undefined) throw new Error(`--backend is "${values.backend}"; there are ${BACKENDS.join(", ")}`);
+const { threads: asked = backend === "wasm" ? "1,2" : "1" } = values;
+const threads = asked.split(",").map((each) => count("threads", each));
 const names = values.only.split(",").map((name) => {
   if (name in CASES) return name as CaseName;
   throw new Error(`--only names "${name}"; there are ${Object.keys(CASES).join(", ")}`);
@@ -78,9 +83,13 @@ function processorTime(): { readonly busy: number; readonly all: number } {
 }
 
 /** Starts all, measures them in a random order each round, and ends them. */
-async function measure(name: CaseName, folder: string): Promise<{ result: Result; versions: Ready["versions"] }> {
+async function measure(
+  name: CaseName,
+  on: Task["backend"],
+  folder: string,
+): Promise<{ result: Result; versions: Ready["versions"] }> {
   const weights = join(folder, `${name}.safetensors`);
-  const common = { name, case: CASES[name], rows: ROWS, tokens: TOKENS, model: values.model, weights };
+  const common = { name, backend: on, case: CASES[name], rows: ROWS, tokens: TOKENS, model: values.model, weights };
   const started: { readonly title: string; readonly series: Series; readonly peer: Peer }[] = [];
   const versions: Record<string, string> = {};
   const losses: number[] = [];
@@ -133,10 +142,10 @@ async function measure(name: CaseName, folder: string): Promise<{ result: Result
   }
 }
 
-async function measureExtras(): Promise<Extras> {
+async function measureExtras(on: Task["backend"]): Promise<Extras> {
   const script = join(import.meta.dirname, "extras.ts");
   const most = Math.max(...threads);
-  const args = [values.model, most, CACHE_TEXTS, TOKENS, ...(imdb === undefined ? [] : [imdb])].map(String);
+  const args = [on, values.model, most, CACHE_TEXTS, TOKENS, ...(imdb === undefined ? [] : [imdb])].map(String);
   const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, script, ...args]);
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Extras;
 }
@@ -146,7 +155,7 @@ const results: Result[] = [];
 let versions: Ready["versions"] = {};
 try {
   for (const name of names) {
-    const measured = await measure(name, folder);
+    const measured = await measure(name, backend, folder);
     results.push(measured.result);
     versions = { ...versions, ...measured.versions };
   }
@@ -154,7 +163,7 @@ try {
   await rm(folder, { recursive: true });
 }
 say("the cache of frozen layers, and tokenizing");
-const extras = await measureExtras();
+const extras = await measureExtras(backend);
 const machine = {
   processor: cpus()[0]?.model,
   cores: availableParallelism(),
@@ -166,7 +175,7 @@ const run = { format: 1, date, machine, versions, rounds, steps, results, extras
 await writeFile(values.json, `${JSON.stringify(run, undefined, 2)}\n`);
 const notes = [
   ...extrasText(extras, TOKENS, Math.max(...threads)),
-  `- Batches of ${ROWS} texts of ${TOKENS} tokens; ${rounds} rounds of ${steps === 1 ? "one step" : `${steps} steps`} each, in random order; medians [quartiles] over the rounds; ratios are taken within a round. A step is forward, backward with dropout, clipping and AdamW. The losses of ours and PyTorch's agreed to ${AGREEMENT} before. Peak is the resident memory of the process that measures the case, start and loading included; *others* is the share of the machine that other processes used meanwhile.`,
+  `- Batches of ${ROWS} texts of ${TOKENS} tokens; ${rounds} rounds of ${steps === 1 ? "one step" : `${steps} steps`} each, in random order; medians [quartiles] over the rounds; ratios are taken within a round. A step is forward, backward with dropout, clipping and AdamW. ${backend === "webgpu" ? "Ours by WebGPU, PyTorch's by CUDA, each waited for after every step. " : ""}The losses of ours and PyTorch's agreed to ${AGREEMENT} before. Peak is the resident memory of the process that measures the case, start and loading included; *others* is the share of the machine that other processes used meanwhile.`,
   `- ${machine.processor?.trim()}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB; ${Object.entries(
     versions,
   )

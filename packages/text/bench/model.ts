@@ -46,17 +46,22 @@ export async function makeBatch({ case: { trainableLayers }, model, rows, tokens
 }
 
 /** The same batch for a number of steps, which says when each begins and when the last one has ended. */
-export function repeated(inputs: TextBatch, rows: number, steps: number, onStep: () => void): Dataset<TextBatch> {
+export function repeated(
+  inputs: TextBatch,
+  rows: number,
+  steps: number,
+  onStep: () => Promise<void>,
+): Dataset<TextBatch> {
   const labels = tokensOf(rows, 1).labels;
   return {
     rows: rows * steps,
     classes: 2,
-    *batches() {
+    async *batches() {
       for (let step = 0; step < steps; step++) {
-        onStep();
+        await onStep();
         yield { inputs, labels };
       }
-      onStep();
+      await onStep();
     },
   };
 }

@@ -1,6 +1,6 @@
 """The models of cases.ts in PyTorch, measured on demand for `pnpm bench:text`.
 
-    python torch_peer.py TASK    (PyTorch 2, transformers 4, safetensors)
+    python torch_peer.py TASK    (PyTorch 2, transformers 4 or 5, safetensors)
 
 TASK is the JSON of a Task; a line with a number asks for as many steps.
 """
@@ -25,7 +25,9 @@ task = json.loads(sys.argv[1])
 case, rows, tokens = task["case"], task["rows"], task["tokens"]
 torch.set_num_threads(task["threads"])
 torch.manual_seed(0)
-weights = load_file(task["weights"])
+device = torch.device("cuda" if task["backend"] == "webgpu" else "cpu")
+torch.set_default_device(device)
+weights = load_file(task["weights"], device=str(device))
 
 
 def linear(name: str) -> nn.Linear:
@@ -55,7 +57,7 @@ class Bert(nn.Module):
 
     def __init__(self, trainable: int | None) -> None:
         super().__init__()
-        self.bert = BertModel.from_pretrained(task["model"], add_pooling_layer=False, torch_dtype=torch.float32)
+        self.bert = BertModel.from_pretrained(task["model"], add_pooling_layer=False).float().to(device)
         self.projection, self.head = linear("projection"), linear("head")
         self.first = 0 if trainable is None else len(self.bert.encoder.layer) - trainable
         self.hidden: Tensor | None = None
@@ -69,7 +71,9 @@ class Bert(nn.Module):
     @staticmethod
     def through(hidden: Tensor, layers: nn.ModuleList) -> Tensor:
         for layer in layers:
-            hidden = layer(hidden)[0]
+            result = layer(hidden)
+            # A tuple up to transformers 4.
+            hidden = result[0] if isinstance(result, tuple) else result
         return hidden
 
     def forward(self) -> Tensor:
@@ -140,6 +144,8 @@ def infer() -> None:
 def timed(step: Callable[[], None]) -> float:
     begin = time.perf_counter()
     step()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
     return (time.perf_counter() - begin) * 1e3
 
 
