@@ -4,10 +4,12 @@ import {
   decodeSafetensors,
   type Encoder,
   EVALUATION,
+  encodeSafetensors,
   FormatError,
   GatedClassifier,
   load,
   memoryFiles,
+  type SafeTensor,
   ShapeError,
   save,
   useBackend,
@@ -131,6 +133,26 @@ describe("bertEncoder", () => {
     await files.write("config.json", new TextEncoder().encode(JSON.stringify({ ...config, ...changes })));
     return await bertEncoder(files, options);
   };
+
+  /** The small BERT with one more tensor in its weights, or another one in the place of an old one. */
+  const makeWith = async (name: string, tensor: SafeTensor) => {
+    const files = await smallBert();
+    const { tensors } = decodeSafetensors((await files.read("model.safetensors")) ?? new Uint8Array());
+    await files.write("model.safetensors", encodeSafetensors(new Map([...tensors, [name, tensor]])));
+    return await bertEncoder(files, { width: 8 });
+  };
+
+  test("reads over the position_ids of older checkpoints, and names integers where weights should be", async () => {
+    await useBackend("cpu");
+    const positions = BigInt64Array.from({ length: 12 }, (_, i) => BigInt(i));
+    const ids: SafeTensor = { dtype: "I64", shape: [1, 12], data: positions };
+    const [plain, withIds] = [await make({}, { width: 8 }), await makeWith("embeddings.position_ids", ids)];
+    const batch = { ids: tf.tensor2d([[2, 7, 3]], undefined, "int32"), mask: tf.ones<tf.Rank.R2>([1, 3]) };
+    expect(withIds.encode(batch, EVALUATION).dataSync()).toEqual(plain.encode(batch, EVALUATION).dataSync());
+    await expect(makeWith("embeddings.LayerNorm.weight", ids)).rejects.toThrow(
+      /LayerNorm\.weight: expected floats of shape \[8\], received I64 of shape \[1,12\]/,
+    );
+  });
 
   test.each([
     [{ model_type: "roberta" }, /model_type.*"bert"/s],

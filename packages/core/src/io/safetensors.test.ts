@@ -27,7 +27,21 @@ describe("round trip", () => {
   const tensor = fc.oneof(
     fc.float32Array({ maxLength: 12 }).map((data): SafeTensor => ({ dtype: "F32", shape: shapeOf(data.length), data })),
     fc.float64Array({ maxLength: 12 }).map((data): SafeTensor => ({ dtype: "F64", shape: shapeOf(data.length), data })),
+    fc
+      .bigInt64Array({ maxLength: 12 })
+      .map((data): SafeTensor => ({ dtype: "I64", shape: shapeOf(data.length), data })),
     fc.int32Array({ maxLength: 12 }).map((data): SafeTensor => ({ dtype: "I32", shape: shapeOf(data.length), data })),
+    fc.int16Array({ maxLength: 12 }).map((data): SafeTensor => ({ dtype: "I16", shape: shapeOf(data.length), data })),
+    fc.int8Array({ maxLength: 12 }).map((data): SafeTensor => ({ dtype: "I8", shape: shapeOf(data.length), data })),
+    fc
+      .bigUint64Array({ maxLength: 12 })
+      .map((data): SafeTensor => ({ dtype: "U64", shape: shapeOf(data.length), data })),
+    fc.uint32Array({ maxLength: 12 }).map((data): SafeTensor => ({ dtype: "U32", shape: shapeOf(data.length), data })),
+    fc.uint16Array({ maxLength: 12 }).map((data): SafeTensor => ({ dtype: "U16", shape: shapeOf(data.length), data })),
+    fc.uint8Array({ maxLength: 12 }).map((data): SafeTensor => ({ dtype: "U8", shape: shapeOf(data.length), data })),
+    fc
+      .uint8Array({ maxLength: 12, max: 1 })
+      .map((data): SafeTensor => ({ dtype: "BOOL", shape: shapeOf(data.length), data })),
   );
   const named = fc
     .array(fc.tuple(fc.string({ unit: "grapheme" }), tensor))
@@ -121,6 +135,28 @@ describe("layout", () => {
     expect(bf16).toEqual(new Float32Array([1, -2, 0.333984375, Number.NEGATIVE_INFINITY]));
   });
 
+  test("integers and booleans are read as they lie in the file, between weights", () => {
+    const header = {
+      "embeddings.position_ids": entry("I64", [1, 3], 0, 24),
+      "embeddings.weight": entry("F32", [2], 24, 32),
+      mask: entry("BOOL", [2], 32, 34),
+    };
+    const data = Buffer.concat([
+      bytesOf(new BigInt64Array([0n, -1n, 2n ** 62n])),
+      bytesOf(new Float32Array([1, -2])),
+      bytesOf(new Uint8Array([1, 0])),
+    ]);
+    const { tensors } = decodeSafetensors(file(header, data));
+    expect(tensors).toEqual(
+      new Map<string, SafeTensor>([
+        ["embeddings.position_ids", { dtype: "I64", shape: [1, 3], data: new BigInt64Array([0n, -1n, 2n ** 62n]) }],
+        ["embeddings.weight", { dtype: "F32", shape: [2], data: new Float32Array([1, -2]) }],
+        ["mask", { dtype: "BOOL", shape: [2], data: new Uint8Array([1, 0]) }],
+      ]),
+    );
+    expect(decodeSafetensors(encodeSafetensors(tensors)).tensors).toEqual(tensors);
+  });
+
   test("scalars and empty tensors", () => {
     const tensors = new Map<string, SafeTensor>([
       ["empty", { dtype: "F32", shape: [0, 3], data: new Float32Array() }],
@@ -163,6 +199,11 @@ describe("refuses", () => {
       "a size that is not the shape's",
       file({ a: entry("F32", [3], 0, 16) }, four),
       /expected 12 bytes for F32 of shape \[3\], received 16/,
+    ],
+    [
+      "integers whose size is not the shape's",
+      file({ a: entry("I64", [4], 0, 16) }, four),
+      /expected 32 bytes for I64 of shape \[4\], received 16/,
     ],
     [
       "tensors that overlap",

@@ -14,11 +14,19 @@ export interface StoredTensor<Type, Data> {
   readonly data: Data;
 }
 
-/** A tensor as it is written; half-precision numbers are read as F32. */
+/** A tensor as it is written; half-precision numbers are read as F32. A BOOL is a byte, 0 or 1. */
 export type SafeTensor =
-  | StoredTensor<"F32", Float32Array>
   | StoredTensor<"F64", Float64Array>
-  | StoredTensor<"I32", Int32Array>;
+  | StoredTensor<"F32", Float32Array>
+  | StoredTensor<"I64", BigInt64Array>
+  | StoredTensor<"I32", Int32Array>
+  | StoredTensor<"I16", Int16Array>
+  | StoredTensor<"I8", Int8Array>
+  | StoredTensor<"U64", BigUint64Array>
+  | StoredTensor<"U32", Uint32Array>
+  | StoredTensor<"U16", Uint16Array>
+  | StoredTensor<"U8", Uint8Array>
+  | StoredTensor<"BOOL", Uint8Array>;
 
 /** What a safetensors file holds. */
 export interface Safetensors {
@@ -48,7 +56,15 @@ const TYPES: ReadonlyMap<unknown, StoredType> = new Map<string, StoredType>([
         float32(shape, new Float32Array(Uint32Array.from(new Uint16Array(bytes), (b) => b << 16).buffer)),
     },
   ],
+  ["I64", { size: 8, read: (shape, bytes) => ({ dtype: "I64", shape, data: new BigInt64Array(bytes) }) }],
   ["I32", { size: 4, read: (shape, bytes) => ({ dtype: "I32", shape, data: new Int32Array(bytes) }) }],
+  ["I16", { size: 2, read: (shape, bytes) => ({ dtype: "I16", shape, data: new Int16Array(bytes) }) }],
+  ["I8", { size: 1, read: (shape, bytes) => ({ dtype: "I8", shape, data: new Int8Array(bytes) }) }],
+  ["U64", { size: 8, read: (shape, bytes) => ({ dtype: "U64", shape, data: new BigUint64Array(bytes) }) }],
+  ["U32", { size: 4, read: (shape, bytes) => ({ dtype: "U32", shape, data: new Uint32Array(bytes) }) }],
+  ["U16", { size: 2, read: (shape, bytes) => ({ dtype: "U16", shape, data: new Uint16Array(bytes) }) }],
+  ["U8", { size: 1, read: (shape, bytes) => ({ dtype: "U8", shape, data: new Uint8Array(bytes) }) }],
+  ["BOOL", { size: 1, read: (shape, bytes) => ({ dtype: "BOOL", shape, data: new Uint8Array(bytes) }) }],
 ]);
 
 /** The format's own limit on the header, which keeps a foreign file from being taken for a huge header. */
@@ -108,10 +124,10 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads the safetensors format: F32, F64 and I32 as they are, F16 and BF16 as float32.
+ * Reads the safetensors format: F16 and BF16 as float32, the other types of {@link SafeTensor} as they are.
  *
  * @param file - named in errors
- * @throws FormatError when the bytes are truncated, corrupted, not safetensors, or of another type of number, saying where
+ * @throws FormatError when the bytes are truncated, corrupted, not safetensors, or of a type that is not listed there, saying where
  */
 export function decodeSafetensors(bytes: Uint8Array, file = "safetensors"): Safetensors {
   const { header, start } = readHeader(bytes, file);
