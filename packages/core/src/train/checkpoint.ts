@@ -8,6 +8,10 @@ export interface CheckpointOptions {
   /**
    * An unfinished run found here goes on; a finished one is returned as it ended. Without a checkpoint the model is trained as it is:
    * to repeat a run that stopped before its first one, make the model anew.
+   *
+   * A checkpoint is refused unless its run had the same options of training, seeds, number of rows, classes, width, gate, and encoder
+   * by its `describe()`. An encoder without one is known by its width alone, and data by their rows' number: that those are the same
+   * is the caller's to see to.
    */
   readonly handler: FileHandler;
   /** Epochs between two checkpoints. @defaultValue 1 */
@@ -16,6 +20,7 @@ export interface CheckpointOptions {
 
 const FILE = "checkpoint.safetensors";
 const FORMAT = "l0gm-checkpoint-1";
+const DIFFERENCES_SHOWN = 5;
 
 /** One file, replaced as a whole: the loop's state as JSON in the header, every set of weights as tensors. */
 export async function writeCheckpoint(handler: FileHandler, fingerprint: string, state: FitState): Promise<void> {
@@ -38,8 +43,9 @@ export async function writeCheckpoint(handler: FileHandler, fingerprint: string,
 }
 
 /**
+ * @param fingerprint - JSON of what must agree
  * @returns the state, or undefined when there is no checkpoint
- * @throws ConfigError when the checkpoint belongs to a run with other options
+ * @throws ConfigError when the checkpoint belongs to a run with another fingerprint, saying what differs
  * @throws FormatError when the file is damaged
  */
 export async function readCheckpoint(handler: FileHandler, fingerprint: string): Promise<FitState | undefined> {
@@ -55,11 +61,14 @@ export async function readCheckpoint(handler: FileHandler, fingerprint: string):
       received: metadata["format"] ?? "another file",
     });
   }
-  if (metadata["fingerprint"] !== fingerprint) {
+  const differing = differences(JSON.parse(fingerprint), JSON.parse(metadata["fingerprint"] ?? "{}"));
+  if (differing.length > 0) {
+    const shown = differing.slice(0, DIFFERENCES_SHOWN);
+    const more = differing.length > shown.length ? `, and ${differing.length - shown.length} more that differ` : "";
     throw new ConfigError({
       where,
-      expected: "a checkpoint of a run with the same options, seeds and data",
-      received: "one of another run",
+      expected: `a checkpoint of a run with ${shown.map(([path, ours]) => `${path} ${ours}`).join(", ")}${more}`,
+      received: `one of another run, with ${shown.map(([path, , theirs]) => `${path} ${theirs}`).join(", ")}`,
       hint: "give this run a directory of its own, or remove the file to start anew",
     });
   }
@@ -71,6 +80,18 @@ export async function readCheckpoint(handler: FileHandler, fingerprint: string):
     return new Map(members.map(([key, tensor]) => [key.slice(prefix.length), tensor.data]));
   }) as FitState;
 }
+
+/** Where two JSON values differ: path, ours, theirs. */
+function differences(ours: unknown, theirs: unknown, path = ""): [path: string, ours: string, theirs: string][] {
+  if (isObject(ours) && isObject(theirs) && Array.isArray(ours) === Array.isArray(theirs)) {
+    const keys = new Set([...Object.keys(ours), ...Object.keys(theirs)]);
+    return [...keys].flatMap((key) => differences(ours[key], theirs[key], path === "" ? key : `${path}.${key}`));
+  }
+  const shown = (value: unknown): string => (value === undefined ? "not given" : JSON.stringify(value));
+  return ours === theirs ? [] : [[path, shown(ours), shown(theirs)]];
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 function isReference(value: unknown): value is { weights: string } {
   return typeof value === "object" && value !== null && "weights" in value && typeof value.weights === "string";

@@ -189,6 +189,30 @@ describe("fit", () => {
     await expect(fit(other, data, options({ epochs: 2, checkpoint: { handler } }))).rejects.toThrow(/another run/);
   });
 
+  it("refuses a checkpoint of a run with another encoder, and says what differs", async () => {
+    const run = { epochs: 2, checkpoint: { handler: memoryFiles() } };
+    const described = (pooling?: string): GatedClassifier<tf.Tensor> => {
+      const { describe: _, ...plain } = encoder();
+      const describe = () => ({ kind: "test", config: { heads: [[0, 1]], pooling } });
+      return new GatedClassifier({
+        encoder: pooling === undefined ? plain : { ...plain, describe },
+        classes: 2,
+        seed: 5,
+      });
+    };
+    const whole = await fit(described("mean"), data, options(run));
+    await expect(fit(described("cls"), data, options(run))).rejects.toThrow(
+      /a run with encoder\.config\.pooling "cls", received one of another run, with encoder\.config\.pooling "mean"/,
+    );
+    await expect(fit(described(), data, options(run))).rejects.toThrow(
+      /a run with encoder not given, received .*"test"/,
+    );
+    expect(await fit(described("mean"), data, options(run))).toEqual(whole);
+    const undescribed = { epochs: 2, checkpoint: { handler: memoryFiles() } };
+    expect(await fit(described(), data, options(undescribed))).toEqual(whole);
+    expect(await fit(described(), data, options(undescribed))).toEqual(whole);
+  });
+
   it("refuses a checkpoint of a path with another dual step", async () => {
     const handler = memoryFiles();
     const walk = (dualStep: number): Promise<FitResult> => {

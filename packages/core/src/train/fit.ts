@@ -52,7 +52,8 @@ const SETTLED = 1.1;
  *
  * The same seeds, data and backend give the same result, also when the run was interrupted and resumed from a checkpoint.
  *
- * @throws ConfigError when an option is out of range or contradicts another
+ * @throws ConfigError when an option is out of range or contradicts another, or the checkpoint is of another run: of other options, seeds,
+ * encoder, gate or classes, or another number of rows; the rows themselves are not compared
  * @throws DataError when a dataset is empty or has other classes than the model
  * @throws NumericalError when a loss or gradient is NaN or infinite; says at which step, and which tensor
  *
@@ -180,7 +181,7 @@ class Trainer<Batch> {
   /** What must agree for a checkpoint to be this run's; functions among the options are known by their values along the way. */
   #fingerprint(): string {
     const { epochs, controller, clipNorm, accumulation = 1, earlyStopping } = this.#options;
-    const { gate } = this.#model;
+    const { encoder, gate, width, classes } = this.#model;
     const sample = (schedule: Schedule): number[] => [0, 0.25, 0.5, 0.75, 1].map(schedule);
     const optimizer = (o: Required<OptimizerOptions>): object => ({ ...o, schedule: sample(o.schedule) });
     return JSON.stringify({
@@ -190,6 +191,9 @@ class Trainer<Batch> {
       rows: [this.#data.train.rows, this.#data.validation.rows],
       weights: optimizer(this.#weights),
       gates: optimizer(this.#gates),
+      encoder: encoder.describe?.(),
+      width,
+      classes,
       gate: gate && { ...gate.params, noise: gate.noise, rule: gate.rule, ...gate.options },
       clipNorm,
       ...(accumulation === 1 ? {} : { accumulation }),
