@@ -16,12 +16,16 @@ import {
 } from "@l0gm/core";
 import { expectClose } from "@l0gm/core/testing";
 import * as tf from "@tensorflow/tfjs-core";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import type {} from "../test/backend.ts";
 import { golden, MODELS, unlessThere } from "../test/models.ts";
 import { smallBert } from "../test/small-bert.ts";
 import type { TextBatch, TokenBatch } from "./batch.ts";
 import { type BertEncoderOptions, bertEncoder, bertPrefix, saveBert } from "./bert.ts";
 import { transformerEncoder } from "./transformer.ts";
+
+// Whole models take too long on plain JavaScript.
+beforeAll(() => useBackend(inject("backend") === "cpu" ? "wasm" : inject("backend")));
 
 interface Reference {
   readonly batch: {
@@ -62,7 +66,6 @@ function withoutProjection(encoder: Encoder<TextBatch>): void {
 
 describe.each(MODELS)("$name", ({ name, folder, there }) => {
   test.skipIf(!there)(`agrees with the reference to 2e-5${unlessThere(there)}`, async () => {
-    await useBackend("wasm");
     const reference = golden<Reference>(folder, "reference.json");
     for (const withTypes of [false, true]) {
       const batch = batchOf(reference, withTypes);
@@ -85,7 +88,6 @@ describe.each(MODELS)("$name", ({ name, folder, there }) => {
   });
 
   test.skipIf(!there)(`goes on from what its frozen prefix has computed${unlessThere(there)}`, async () => {
-    await useBackend("wasm");
     const batch = batchOf(golden<Reference>(folder, "reference.json"), false);
     const prefix = await bertPrefix(folder, 2);
     const hidden = prefix.apply(batch);
@@ -100,7 +102,6 @@ describe.each(MODELS)("$name", ({ name, folder, there }) => {
 
 describe("saveBert", () => {
   test("writes a model that is read again with the trained weights", async () => {
-    await useBackend("cpu");
     const original = await smallBert();
     for (const name of ["tokenizer.json", "tokenizer_config.json"])
       await original.write(name, new TextEncoder().encode("{}"));
@@ -143,7 +144,6 @@ describe("bertEncoder", () => {
   };
 
   test("reads over the position_ids of older checkpoints, and names integers where weights should be", async () => {
-    await useBackend("cpu");
     const positions = BigInt64Array.from({ length: 12 }, (_, i) => BigInt(i));
     const ids: SafeTensor = { dtype: "I64", shape: [1, 12], data: positions };
     const [plain, withIds] = [await make({}, { width: 8 }), await makeWith("embeddings.position_ids", ids)];

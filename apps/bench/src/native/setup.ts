@@ -42,7 +42,7 @@ const program = new Command("setup:native")
 try {
   const about = await setUp(program.parse().opts<Options>());
   console.log(
-    `${about}\nuseBackend("tensorflow") finds it from the bench; pnpm test:native runs the tests of core on it`,
+    `${about}\nuseBackend("tensorflow") finds it from the bench; pnpm test:native runs the tests of core and of BERT on it`,
   );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
