@@ -53,7 +53,6 @@ async function measureCache(): Promise<Extras["cache"]> {
     const features = await cacheFeatures(prefix, data, { directory });
     const fill = (performance.now() - begin) / 1000;
     const seconds = await epochSeconds(features, validation);
-    await features.close();
     return { texts: Number(texts), without, fill, with: seconds };
   } finally {
     prefix.dispose();

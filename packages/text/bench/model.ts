@@ -42,7 +42,7 @@ export async function makeBatch({ case: { trainableLayers }, model, rows, tokens
   const hidden = prefix.apply(batch);
   prefix.dispose();
   batch.ids.dispose();
-  return { hidden, mask: batch.mask };
+  return { hidden, mask: batch.mask, layers: LAYERS - trainableLayers };
 }
 
 /** The same batch for a number of steps, which says when each begins and when the last one has ended. */
@@ -70,6 +70,6 @@ export function repeated(
 export function firstRow(inputs: TextBatch): TextBatch {
   const row = <T extends tf.Tensor>(x: T): T => tf.slice(x, 0, 1);
   return "hidden" in inputs
-    ? { hidden: row(inputs.hidden), mask: row(inputs.mask) }
+    ? { ...inputs, hidden: row(inputs.hidden), mask: row(inputs.mask) }
     : { ids: row(inputs.ids), mask: row(inputs.mask) };
 }

@@ -62,6 +62,13 @@ export function parseArchitecture(config: Readonly<Record<string, unknown>>, whe
       received: config["model_type"],
     });
   }
+  if (config["is_decoder"] === true) {
+    throw new FormatError({
+      where: `${where}: is_decoder`,
+      expected: "an encoder, whose tokens see those after them",
+      received: true,
+    });
+  }
   const positionType = config["position_embedding_type"] ?? "absolute";
   if (positionType !== "absolute") {
     throw new FormatError({

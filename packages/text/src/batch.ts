@@ -1,4 +1,5 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import { ConfigError, DataError, ShapeError } from "@l0gm/core";
+import * as tf from "@tensorflow/tfjs-core";
 
 /** Texts as token ids, padded to the longest of them. */
 export interface TokenBatch {
@@ -21,7 +22,52 @@ export interface HiddenBatch {
   readonly hidden: tf.Tensor3D;
   /** float32 `[rows, tokens]`: 1 for a token, 0 for padding. */
   readonly mask: tf.Tensor2D;
+  /** Blocks that they have gone through. */
+  readonly layers: number;
 }
 
 /** What the encoders of this package read. */
 export type TextBatch = TokenBatch | HiddenBatch;
+
+/** What an encoder can read. */
+export interface TokenLimits {
+  /** Number of token ids. */
+  readonly vocabularySize: number;
+  /** Longest sequence. */
+  readonly maximumLength: number;
+  /** Kinds of segments; absent, segments are not looked at. */
+  readonly types?: number;
+}
+
+/**
+ * @throws ShapeError when the tensors do not belong together
+ * @throws ConfigError when the texts are longer than an encoder can read, or are pairs to an encoder of single texts
+ * @throws DataError when an id is not in the vocabulary; WebGPU, which has no way to read ids at once, takes another one's vector
+ */
+export function checkTokens({ ids, mask, types }: TokenBatch, where: string, limits: TokenLimits): void {
+  const same = [mask, ...(types === undefined ? [] : [types])].every(
+    ({ shape }) => String(shape) === String(ids.shape),
+  );
+  if (ids.rank !== 2 || !same) {
+    const received = [ids, mask, types].map((tensor) => `[${tensor?.shape}]`).join(", ");
+    throw new ShapeError({ where, expected: "ids, mask and types [rows, tokens]", received });
+  }
+  const [, tokens] = ids.shape;
+  if (tokens > limits.maximumLength) {
+    const hint = `Give the tokenizer a maximumLength of ${limits.maximumLength}.`;
+    const expected = `texts of ${limits.maximumLength} tokens at most`;
+    throw new ConfigError({ where, expected, received: tokens, hint });
+  }
+  if (types !== undefined && limits.types === 1) {
+    throw new ConfigError({ where, expected: "single texts: the model knows one kind of segment", received: "pairs" });
+  }
+  if (tf.getBackend() === "webgpu") return;
+  const wrong = ids.dataSync().find((id) => !(id >= 0 && id < limits.vocabularySize));
+  if (wrong === undefined) return;
+  throw new DataError({
+    where,
+    expected: `token ids from 0 to ${limits.vocabularySize - 1}`,
+    received: wrong,
+    hint: "The tokenizer is another model's: load it from the encoder's folder.",
+  });
+}

@@ -93,9 +93,13 @@ describe.each(MODELS)("$name", ({ name, folder, there }) => {
     const hidden = prefix.apply(batch);
     const layers = name.includes("l6") ? 6 : 3;
     const options = { trainableLayers: layers - 2 };
-    expectClose(await pooled(folder, options, { hidden, mask: batch.mask }), await pooled(folder, options, batch), {
-      absolute: 1e-6,
-    });
+    expectClose(
+      await pooled(folder, options, { hidden, mask: batch.mask, layers: 2 }),
+      await pooled(folder, options, batch),
+      {
+        absolute: 1e-6,
+      },
+    );
     prefix.dispose();
   });
 });
@@ -158,6 +162,7 @@ describe("bertEncoder", () => {
     [{ model_type: "roberta" }, /model_type.*"bert"/s],
     [{ hidden_act: "swish" }, /hidden_act/],
     [{ position_embedding_type: "relative_key" }, /absolute/],
+    [{ is_decoder: true }, /is_decoder.*an encoder/s],
     [{ num_attention_heads: 3 }, /divisor of hidden_size 8/],
     [{ hidden_size: undefined }, /hidden_size/],
     [{ num_hidden_layers: 3 }, /encoder\.layer\.2\..*no such tensor/s],
@@ -184,9 +189,34 @@ describe("bertEncoder", () => {
     await expect(make({}, { pooling: "pooler" })).rejects.toThrow(/no pooler/);
     const encoder = await make({});
     const wide = tf.zeros<tf.Rank.R2>([1, 10], "int32");
-    expect(() => encoder.encode({ ids: wide, mask: tf.ones([1, 10]) }, EVALUATION)).toThrow(ShapeError);
+    const mask = tf.ones<tf.Rank.R2>([1, 10]);
+    expect(() => encoder.encode({ ids: wide, mask }, EVALUATION)).toThrow(/9 tokens at most, received 10/);
+    expect(() => encoder.encode({ ids: wide, mask: tf.ones([1, 9]) }, EVALUATION)).toThrow(ShapeError);
+    const unknown = tf.tensor2d([[1, 24]], [1, 2], "int32");
+    const two = tf.ones<tf.Rank.R2>([1, 2]);
+    expect(() => encoder.encode({ ids: unknown, mask: two }, EVALUATION)).toThrow(/ids from 0 to 22, received 24/);
     const hidden = tf.zeros<tf.Rank.R3>([1, 2, 8]);
-    expect(() => encoder.encode({ hidden, mask: tf.ones([1, 2]) }, EVALUATION)).toThrow(/no layer is frozen/);
+    expect(() => encoder.encode({ hidden, mask: two, layers: 1 }, EVALUATION)).toThrow(/no layer is frozen/);
+    const top = await make({}, { trainableLayers: 1 });
+    expect(() => top.encode({ hidden, mask: two, layers: 0 }, EVALUATION)).toThrow(/first 1 layers make, received/);
+  });
+
+  test("reads what normalisations were called in old files, and knows a prefix by its architecture, too", async () => {
+    const files = await smallBert();
+    const bytes = (await files.read("model.safetensors")) as Uint8Array;
+    const tensors = [...decodeSafetensors(bytes).tensors].map(([name, tensor]) => {
+      const old = name.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
+      return [`bert.${old}`, tensor] as const;
+    });
+    await files.write("model.safetensors", encodeSafetensors(new Map(tensors)));
+    const [old, now] = [await bertPrefix(files, 1), await bertPrefix(await smallBert(), 1)];
+    const batch = { ids: tf.tensor2d([[2, 7, 3]], undefined, "int32"), mask: tf.ones<tf.Rank.R2>([1, 3]) };
+    expectClose(old.apply(batch).dataSync(), now.apply(batch).dataSync(), { absolute: 0 });
+    await files.write("model.safetensors", bytes);
+    expect((await bertPrefix(files, 1)).checksum).toBe(now.checksum);
+    const config = JSON.parse(new TextDecoder().decode(await files.read("config.json")));
+    await files.write("config.json", new TextEncoder().encode(JSON.stringify({ ...config, hidden_act: "relu" })));
+    expect((await bertPrefix(files, 1)).checksum).not.toBe(now.checksum);
   });
 
   test("freezes all below the layers that are trained, and lowers the rate of lower ones", async () => {

@@ -6,7 +6,6 @@ import {
   type FileHandler,
   type NamedVariable,
   registerEncoder,
-  ShapeError,
   sha256,
 } from "@l0gm/core";
 import {
@@ -20,10 +19,10 @@ import {
 } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
 import { type BertArchitecture, parseArchitecture } from "./architecture.ts";
-import type { HiddenBatch, TextBatch, TokenBatch } from "./batch.ts";
+import { checkTokens, type HiddenBatch, type TextBatch, type TokenBatch, type TokenLimits } from "./batch.ts";
 import { BertParts } from "./bert-layers.ts";
 import { checkPooling, POOLINGS, type Pooling, pool } from "./pooling.ts";
-import { type ModelFiles, ModelSource } from "./source.ts";
+import { CONFIG_FILE, type ModelFiles, ModelSource } from "./source.ts";
 import { assignBertWeights, WEIGHTS_FILE, writeBertWeights } from "./weights.ts";
 
 /** How one vector is made of a text's: see {@link Pooling}, or by BERT's own pooler, which not every model has. */
@@ -53,7 +52,6 @@ export interface BertConfig extends BertEncoderOptions {
 }
 
 export const KIND = "text/bert";
-const CONFIG_FILE = "config.json";
 
 /** Blocks that are used, and how many of them are frozen; -1 when the embeddings are trained, too. */
 function depths({
@@ -77,6 +75,10 @@ function depths({
   return [layers, layers - trainableLayers];
 }
 
+function limitsOf({ vocabularySize, positions, types }: BertArchitecture): TokenLimits {
+  return { vocabularySize, maximumLength: positions, types };
+}
+
 type Prefix = (batch: TokenBatch) => tf.Tensor3D;
 
 /** Embeddings and blocks that no gradient reaches. */
@@ -92,25 +94,13 @@ function isHidden(batch: TextBatch): batch is HiddenBatch {
   return "hidden" in batch;
 }
 
-function checkTokens(batch: TokenBatch, { positions }: BertArchitecture): void {
-  const { ids, mask, types } = batch;
-  const same = [mask, ...(types === undefined ? [] : [types])].every(
-    ({ shape }) => String(shape) === String(ids.shape),
-  );
-  if (ids.rank === 2 && same && ids.shape[1] <= positions) return;
-  throw new ShapeError({
-    where: KIND,
-    expected: `ids, mask and types [rows, tokens], ${positions} tokens at most`,
-    received: [ids, mask, types].map((tensor) => `[${tensor?.shape}]`).join(", "),
-  });
-}
-
 const BERT: EncoderKind<TextBatch, BertConfig> = {
   kind: KIND,
   trunk(weights, config) {
     const { architecture, pooling = "mean" } = config;
     checkPooling(KIND, pooling, [...POOLINGS, "pooler"]);
     const [layers, frozen] = depths(config);
+    const limits = limitsOf(architecture);
     const parts = new BertParts(weights, architecture);
     const { layerDecay = 1 } = config;
     if (!(layerDecay > 0 && layerDecay <= 1)) {
@@ -127,11 +117,11 @@ const BERT: EncoderKind<TextBatch, BertConfig> = {
     const pooler = pooling === "pooler" ? parts.pooler(trained(0)) : undefined;
     const start = (batch: TextBatch, context: EncodeContext): tf.Tensor3D => {
       if (isHidden(batch)) {
-        if (prefix !== undefined) return batch.hidden;
-        const expected = "token ids, since no layer is frozen";
-        throw new ConfigError({ where: KIND, expected, received: "what a frozen prefix has computed" });
+        if (batch.layers === frozen) return batch.hidden;
+        const expected = frozen < 0 ? "token ids, since no layer is frozen" : `what the first ${frozen} layers make`;
+        throw new ConfigError({ where: KIND, expected, received: `what ${batch.layers} layers have made` });
       }
-      checkTokens(batch, architecture);
+      checkTokens(batch, KIND, limits);
       return embed?.(batch, context) ?? (prefix as Prefix)(batch);
     };
     return {
@@ -197,7 +187,7 @@ export function variablesOf(encoder: Encoder<TextBatch>): NamedVariable[] {
 export interface BertPrefix {
   /** Blocks. */
   readonly layers: number;
-  /** SHA-256, in hexadecimal, of the model's weight file. */
+  /** SHA-256, in hexadecimal, of the model's weight file and of its architecture. */
   readonly checksum: string;
   /** Numbers a token. */
   readonly hidden: number;
@@ -212,6 +202,14 @@ export interface BertPrefix {
  * @param layers - number of blocks; 0 is the embeddings alone
  * @throws FormatError as {@link bertEncoder} does
  * @throws ConfigError when there are not that many blocks
+ *
+ * @example
+ * ```ts
+ * declare const [folder, batch]: [string, TokenBatch];
+ * const prefix = await bertPrefix(folder, 4); // what bertEncoder(folder, { trainableLayers: 2 }) freezes of six layers
+ * const hidden = prefix.apply(batch); // [rows, tokens, prefix.hidden]
+ * prefix.dispose();
+ * ```
  */
 export async function bertPrefix(files: ModelFiles, layers: number): Promise<BertPrefix> {
   const source = new ModelSource(files);
@@ -220,7 +218,8 @@ export async function bertPrefix(files: ModelFiles, layers: number): Promise<Ber
   if (layers > architecture.layers) {
     throw new ConfigError({ where: "bertPrefix", expected: `at most ${architecture.layers} layers`, received: layers });
   }
-  const checksum = await sha256(bytes);
+  const described = new TextEncoder().encode(JSON.stringify(architecture));
+  const checksum = await sha256(new TextEncoder().encode((await sha256(bytes)) + (await sha256(described))));
   const weights = ModuleWeights.seeded(0);
   const prefix = frozenPrefix(new BertParts(weights, architecture), layers, zeros);
   try {
@@ -234,7 +233,7 @@ export async function bertPrefix(files: ModelFiles, layers: number): Promise<Ber
     checksum,
     hidden: architecture.hidden,
     apply(batch) {
-      checkTokens(batch, architecture);
+      checkTokens(batch, "bertPrefix", limitsOf(architecture));
       return tf.tidy(() => prefix(batch));
     },
     dispose: () => weights.dispose(),
@@ -248,10 +247,21 @@ export async function bertPrefix(files: ModelFiles, layers: number): Promise<Ber
  *
  * @param original - the folder that the encoder was made from: config and tokenizer are copied
  * @throws ConfigError when the encoder was not made by {@link bertEncoder}
+ * @throws FormatError when `original` lacks a file; nothing is written then
+ *
+ * @example
+ * ```ts
+ * declare const folder: string;
+ * const encoder = await bertEncoder(folder);
+ * await saveBert(encoder, folder, memoryFiles()); // directory("mine") of @l0gm/core/node for a folder
+ * ```
  */
 export async function saveBert(encoder: Encoder<TextBatch>, original: ModelFiles, files: FileHandler): Promise<void> {
   const { architecture, layers = architecture.layers } = configOf(encoder, "saveBert");
   const source = new ModelSource(original);
+  const tokenizer = await Promise.all(
+    ["tokenizer.json", "tokenizer_config.json"].map(async (name) => [name, await source.bytes(name)] as const),
+  );
   const pruned = (architecture.prunedHeads ?? []).slice(0, layers);
   const config = {
     ...(await source.json(CONFIG_FILE)),
@@ -261,7 +271,7 @@ export async function saveBert(encoder: Encoder<TextBatch>, original: ModelFiles
   };
   await writeBertWeights(variablesOf(encoder), files);
   await files.write(CONFIG_FILE, new TextEncoder().encode(`${JSON.stringify(config, undefined, 2)}\n`));
-  for (const name of ["tokenizer.json", "tokenizer_config.json"]) await files.write(name, await source.bytes(name));
+  for (const [name, bytes] of tokenizer) await files.write(name, bytes);
 }
 
 registerEncoder(KIND, (config) => moduleEncoder(BERT, config as BertConfig) as Encoder<never>);

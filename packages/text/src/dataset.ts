@@ -114,10 +114,7 @@ export function textDataset(
 ): Dataset<TokenBatch> {
   const where = "textDataset";
   checkInteger(where, "padToMultipleOf", padToMultipleOf);
-  if (sequences.length === 0 || labels.length !== sequences.length) {
-    const received = `${sequences.length} texts and ${labels.length} labels`;
-    throw new DataError({ where, expected: "texts, and a label for each", received });
-  }
+  checkRows(where, sequences, labels);
   const lengths = Int32Array.from(sequences, ({ ids }) => ids.length);
   const paired = arePaired(sequences);
   const padding = { multiple: padToMultipleOf, longest: longestOf(lengths) };
@@ -142,6 +139,13 @@ export function textDataset(
       }
     },
   };
+}
+
+/** @throws DataError when there are no rows, or not as many labels */
+export function checkRows(where: string, sequences: readonly TokenSequence[], labels: Int32Array): void {
+  if (sequences.length > 0 && labels.length === sequences.length) return;
+  const received = `${sequences.length} texts and ${labels.length} labels`;
+  throw new DataError({ where, expected: "texts, and a label for each", received });
 }
 
 /** Whether a token is of a second text: of one alone, no batch needs types. */

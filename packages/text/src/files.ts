@@ -55,6 +55,7 @@ export async function* filesOfArchive(path: string): AsyncGenerator<NamedBytes> 
 
 function unreadable(path: string, cause: unknown): DataError {
   const received = cause instanceof Error ? cause.message : String(cause);
-  const hint = "The file is cut off or another: fetch it again.";
+  const absent = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+  const hint = absent ? "There is no such file: look at its path." : "The file is cut off or another: fetch it again.";
   return new DataError({ where: path, expected: "a file that can be read to its end", received, hint }, { cause });
 }

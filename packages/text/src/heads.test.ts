@@ -152,7 +152,7 @@ describe("headImportance", () => {
     const nothing = { rows: 0, classes: 2, batches: () => [] };
     await expect(headImportance(model, nothing)).rejects.toThrow(/expected rows, received no batch/);
     const prefix = await bertPrefix(await smallBert(), 1);
-    const inputs: HiddenBatch = { hidden: prefix.apply(batch()), mask: batch().mask };
+    const inputs: HiddenBatch = { hidden: prefix.apply(batch()), mask: batch().mask, layers: 1 };
     const cached = { rows: 2, classes: 2, batches: () => [{ inputs, labels: Int32Array.of(0, 1) }] };
     await expect(headImportance(model, cached as unknown as Dataset<TokenBatch>)).rejects.toThrow(/token ids/);
   });

@@ -2,6 +2,8 @@ import type { FileHandler } from "@l0gm/core";
 import { FormatError } from "@l0gm/core";
 import { openFolder } from "#files";
 
+export const CONFIG_FILE = "config.json";
+
 /** Where the files of a model are: a folder's path in Node, or anything that reads files by name. */
 export type ModelFiles = string | Pick<FileHandler, "location" | "read">;
 
@@ -18,6 +20,10 @@ export class ModelSource {
     return `${this.#files.location}/${name}`;
   }
 
+  async has(name: string): Promise<boolean> {
+    return (await this.#files.read(name)) !== undefined;
+  }
+
   /** @throws FormatError when there is no such file */
   async bytes(name: string): Promise<Uint8Array> {
     const bytes = await this.#files.read(name);
@@ -26,7 +32,7 @@ export class ModelSource {
       where: this.pathOf(name),
       expected: "a model in the Hugging Face format",
       received: "no such file",
-      hint: "The folder needs config.json, tokenizer.json and model.safetensors.",
+      hint: "The folder needs config.json, model.safetensors, tokenizer.json and tokenizer_config.json.",
     });
   }
 

@@ -36,6 +36,16 @@ describe("readTexts", () => {
     ]);
   });
 
+  test("names the line of a CSV file that is no UTF-8, a doubled column and one that is not there", async () => {
+    const bad = Buffer.concat([Buffer.from("t,y\ngood,1\nbad,0\n"), Buffer.of(0xff), Buffer.from(",1\n")]);
+    await expect(readTexts(file("bad.csv", bad), columns)).rejects.toThrow(/bad\.csv, line 4: .*at byte 17/);
+    const doubled = file("doubled.csv", "t,t,y\na,b,1\n");
+    await expect(readTexts(doubled, columns)).rejects.toThrow(/name of its own for every column, received t/);
+    const path = file("own.csv", "t,y\na,1\nb,0\n");
+    await expect(readTexts(path, { ...columns, text: "toString" })).rejects.toThrow(/no such column/);
+    await expect(readTexts(join(folder, "none.csv"), columns)).rejects.toThrow(/no such file/);
+  });
+
   test("reads a second text for each", async () => {
     const path = file("pairs.csv", "t,u,y\nIt rains.,It is wet.,yes\nIt rains.,It is dry.,no\n");
     const { texts, pairs } = await readTexts(path, { ...columns, pair: "u" });

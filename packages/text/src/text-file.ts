@@ -38,7 +38,9 @@ async function rowsOf(path: string, bytes: Uint8Array, columns: readonly string[
 
 function csvRows(path: string, bytes: Uint8Array): Row[] {
   try {
-    const records = parse(decodeUtf8(bytes, path), { columns: true, info: true, bom: true, skipEmptyLines: true }) as {
+    const text = decodeUtf8(bytes, (byte) => `${path}, line ${lineOf(bytes, byte)}`);
+    const columns = (header: string[]): string[] => checkHeader(header, path);
+    const records = parse(text, { columns, info: true, bom: true, skipEmptyLines: true }) as {
       record: Record<string, string>;
       info: { lines: number };
     }[];
@@ -48,6 +50,18 @@ function csvRows(path: string, bytes: Uint8Array): Row[] {
     const received = cause instanceof Error ? cause.message : String(cause);
     throw new DataError({ where: path, expected: "CSV with a header line", received }, { cause });
   }
+}
+
+function lineOf(bytes: Uint8Array, byte: number): number {
+  let line = 1;
+  for (let i = 0; i < byte; i++) if (bytes[i] === 10) line++;
+  return line;
+}
+
+function checkHeader(header: string[], path: string): string[] {
+  const doubled = header.find((name, i) => header.indexOf(name) !== i);
+  if (doubled === undefined) return header;
+  throw new DataError({ where: `${path}, line 1`, expected: "a name of its own for every column", received: doubled });
 }
 
 /** A line break, in any text, is one byte; lines are decoded alone so that one that is no UTF-8 is named. */
@@ -99,7 +113,7 @@ export async function readTexts(
   const rows = await rowsOf(path, await readBytes(path), columns);
   if (rows.length === 0) throw new DataError({ where: path, expected: "at least one row", received: 0 });
   const read = ({ values, where }: Row, column: string): string => {
-    const value = values[column];
+    const value = Object.hasOwn(values, column) ? values[column] : undefined;
     const received = value === undefined ? `no such column; there are ${Object.keys(values).join(", ")}` : value;
     if (value === undefined || value === null || (typeof value === "object" && !(value instanceof Date))) {
       throw new DataError({ where, expected: `a value in the column ${column}`, received });

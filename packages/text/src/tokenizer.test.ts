@@ -2,6 +2,7 @@ import { memoryFiles } from "@l0gm/core";
 import { describe, expect, test } from "vitest";
 import { golden, MODELS, unlessThere } from "../test/models.ts";
 import { loadTokenizer, TextTokenizer } from "./tokenizer.ts";
+import { tokenizerFiles } from "./vocabulary.ts";
 
 interface Cases {
   readonly cases: readonly {
@@ -96,4 +97,24 @@ describe("TextTokenizer", () => {
     await files.write("tokenizer_config.json", new TextEncoder().encode("{}"));
     await expect(loadTokenizer(files)).rejects.toThrow(/JSON/);
   });
+});
+
+test("is compared with the model beside it", async () => {
+  const files = memoryFiles();
+  const write = (name: string, value: object) => files.write(name, new TextEncoder().encode(JSON.stringify(value)));
+  const [tokenizer, config] = tokenizerFiles(["a good film", "a bad film"], { minimumCount: 1 });
+  await write("tokenizer.json", tokenizer);
+  await write("tokenizer_config.json", config);
+  const { vocabularySize, maximumLength } = await loadTokenizer(files);
+  expect(maximumLength).toBe(512);
+  await write("config.json", { vocab_size: vocabularySize, max_position_embeddings: 32 });
+  expect((await loadTokenizer(files)).maximumLength).toBe(32);
+  await expect(loadTokenizer(files, { maximumLength: 33 })).rejects.toThrow(/at most 32.*received 33/);
+  await write("config.json", { vocab_size: vocabularySize - 1, max_position_embeddings: 32 });
+  await expect(loadTokenizer(files)).rejects.toThrow(/another model's/);
+  // Ids need not be without gaps.
+  const added = [...Reflect.get(tokenizer, "added_tokens"), { id: 40_000, content: "<new>", special: true }];
+  await write("tokenizer.json", { ...tokenizer, added_tokens: added });
+  await write("config.json", { vocab_size: 40_001 });
+  expect((await loadTokenizer(files)).vocabularySize).toBe(40_001);
 });

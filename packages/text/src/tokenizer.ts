@@ -1,6 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { ConfigError, FormatError } from "@l0gm/core";
-import { type ModelFiles, ModelSource } from "./source.ts";
+import { CONFIG_FILE, type ModelFiles, ModelSource } from "./source.ts";
 import { encodesByChunk, WordCache } from "./word-cache.ts";
 
 /** Which tokens of a long text stay. */
@@ -47,7 +47,7 @@ export class TextTokenizer {
   readonly truncation: Truncation;
   /** Id that fills the ends of shorter sequences; the mask hides it. */
   readonly paddingId: number;
-  /** Number of ids, special and added tokens included. */
+  /** One more than the largest id, special and added tokens included. */
   readonly vocabularySize: number;
   /** The same for tokenizers that make the same ids of every text. */
   readonly fingerprint: string;
@@ -89,7 +89,9 @@ export class TextTokenizer {
     const content = typeof padding === "object" && padding !== null ? Reflect.get(padding, "content") : padding;
     this.paddingId = this.#tokenizer.token_to_id(typeof content === "string" ? content : "[PAD]") ?? 0;
     this.fingerprint = JSON.stringify([tokenizer, config, maximumLength, truncation]);
-    this.vocabularySize = this.#tokenizer.get_vocab(true).size;
+    let largest = -1;
+    for (const id of this.#tokenizer.get_vocab(true).values()) largest = Math.max(largest, id);
+    this.vocabularySize = largest + 1;
   }
 
   /**
@@ -166,11 +168,11 @@ function indexOfRun(ids: readonly number[], run: readonly number[], from: number
 }
 
 /**
- * The tokenizer of a model in the Hugging Face format.
+ * The tokenizer of a model in the Hugging Face format. Where the model's `config.json` lies beside it, the two are compared.
  *
  * @param files - the model's folder, or anything that reads its files
- * @throws FormatError when a file is absent or damaged
- * @throws ConfigError when an option is out of range
+ * @throws FormatError when a file is absent or damaged, or the tokenizer has more ids than the model
+ * @throws ConfigError when an option is out of range, or `maximumLength` above what the model reads
  *
  * @example
  * ```ts
@@ -180,6 +182,24 @@ function indexOfRun(ids: readonly number[], run: readonly number[], from: number
  */
 export async function loadTokenizer(files: ModelFiles, options: TokenizerOptions = {}): Promise<TextTokenizer> {
   const source = new ModelSource(files);
-  const [tokenizer, config] = await Promise.all([source.json(FILES.tokenizer), source.json(FILES.config)]);
-  return new TextTokenizer(tokenizer, config, options, source.pathOf(FILES.tokenizer));
+  const [json, config] = await Promise.all([source.json(FILES.tokenizer), source.json(FILES.config)]);
+  const where = source.pathOf(FILES.tokenizer);
+  const model = (await source.has(CONFIG_FILE)) ? await source.json(CONFIG_FILE) : {};
+  const { vocab_size: ids, max_position_embeddings: positions } = model;
+  const { maximumLength } = options;
+  if (typeof positions === "number" && maximumLength !== undefined && maximumLength > positions) {
+    const expected = `maximumLength to be at most ${positions}, the longest text that the model reads`;
+    throw new ConfigError({ where, expected, received: maximumLength });
+  }
+  const tokenizer = new TextTokenizer(json, config, options, where);
+  if (typeof ids === "number" && tokenizer.vocabularySize > ids) {
+    throw new FormatError({
+      where,
+      expected: `at most ${ids} token ids, as the model's ${CONFIG_FILE} says`,
+      received: tokenizer.vocabularySize,
+      hint: "The tokenizer is another model's: take all files from one.",
+    });
+  }
+  if (typeof positions !== "number" || tokenizer.maximumLength <= positions) return tokenizer;
+  return new TextTokenizer(json, config, { ...options, maximumLength: positions }, where);
 }

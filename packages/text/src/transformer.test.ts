@@ -1,4 +1,4 @@
-import { ConfigError, type Encoder, EVALUATION, Random, rebuildEncoder, ShapeError, useBackend } from "@l0gm/core";
+import { ConfigError, type Encoder, EVALUATION, Random, rebuildEncoder, useBackend } from "@l0gm/core";
 import { checkParameterGradients, countTensors, expectClose, expectNoLeak } from "@l0gm/core/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -137,6 +137,7 @@ test("refuses options and batches that do not fit", () => {
   expect(make({ pooling: "max" as "mean" })).toThrow(/pooling/);
   expect(make({ dropout: 1 })).toThrow(ConfigError);
   const encoder = transformerEncoder(options);
-  expect(() => encoder.encode(batchOf([[1, 2, 3, 4, 5, 6, 7]], [0]), EVALUATION)).toThrow(ShapeError);
-  expect(() => encoder.encode({ hidden: tf.zeros([1, 2, 8]), mask: tf.ones([1, 2]) }, EVALUATION)).toThrow(/token ids/);
+  expect(() => encoder.encode(batchOf([[1, 2, 3, 4, 5, 6, 7]], [0]), EVALUATION)).toThrow(/tokens at most/);
+  const hidden = { hidden: tf.zeros<tf.Rank.R3>([1, 2, 8]), mask: tf.ones<tf.Rank.R2>([1, 2]), layers: 1 };
+  expect(() => encoder.encode(hidden, EVALUATION)).toThrow(/token ids/);
 });

@@ -1,4 +1,4 @@
-import { ConfigError, type EncodeContext, type Encoder, registerEncoder, ShapeError } from "@l0gm/core";
+import { ConfigError, type EncodeContext, type Encoder, registerEncoder } from "@l0gm/core";
 import {
   checkInteger,
   checkRate,
@@ -13,14 +13,14 @@ import {
 } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
 import { headsLeft, isPrunable } from "./architecture.ts";
-import type { TextBatch, TokenBatch } from "./batch.ts";
+import { checkTokens, type TextBatch } from "./batch.ts";
 import { type Block, linear, residual, selfAttention } from "./block-parts.ts";
 import { checkPooling, type Pooling, pool } from "./pooling.ts";
 
 /** How a Transformer knows where a token stands: by a learned vector, or by turning queries and keys (Su et al. 2021). */
 export type Positions = "learned" | "rotary";
 
-/** Options of {@link transformerEncoder}. */
+/** Options of {@link transformerEncoder}. It has no vectors for segments: two texts are told apart by the separator alone. */
 export interface TransformerEncoderOptions extends ModuleEncoderOptions {
   /** Number of token ids: a tokenizer's `vocabularySize`. */
   readonly vocabularySize: number;
@@ -155,7 +155,11 @@ const TRANSFORMER: EncoderKind<TextBatch, TransformerEncoderOptions> = {
     return {
       width: hidden,
       apply(batch, context) {
-        const { ids, mask, headMasks } = checkTokens(batch, maximumLength);
+        if ("hidden" in batch) {
+          throw new ConfigError({ where: KIND, expected: "token ids", received: "what another encoder has computed" });
+        }
+        checkTokens(batch, KIND, { vocabularySize, maximumLength });
+        const { ids, mask, headMasks } = batch;
         const tokens = ids.shape[1];
         const embedded = tf.gather(words(undefined), ids) as tf.Tensor;
         const placed =
@@ -174,16 +178,6 @@ function withoutDropped(mask: tf.Tensor2D, rate: number, context: EncodeContext)
   if (!context.training || rate === 0) return mask;
   // The mask says what there is: dropout's scale is undone.
   return tf.mul(dropout(mask, rate, context), 1 - rate);
-}
-
-function checkTokens(batch: TextBatch, longest: number): TokenBatch {
-  if ("hidden" in batch) {
-    throw new ConfigError({ where: KIND, expected: "token ids", received: "what another encoder has computed" });
-  }
-  const { ids, mask } = batch;
-  if (ids.rank === 2 && ids.shape[1] <= longest && String(mask.shape) === String(ids.shape)) return batch;
-  const expected = `ids and mask [rows, tokens], ${longest} tokens at most`;
-  throw new ShapeError({ where: KIND, expected, received: `[${ids.shape}] and [${mask.shape}]` });
 }
 
 /**

@@ -17,6 +17,18 @@ const THEIR_NAMES: Readonly<Record<string, { readonly name: string; readonly tra
   shift: { name: "bias" },
 };
 
+/** What normalisations' weights are called in files of the first years, `bert-base-uncased` among them. */
+const OLD_NAMES: readonly (readonly [now: RegExp, before: string])[] = [
+  [/LayerNorm\.weight$/, "LayerNorm.gamma"],
+  [/LayerNorm\.bias$/, "LayerNorm.beta"],
+];
+
+/** Names under which a tensor may lie in a file. */
+function namesOf(path: string): string[] {
+  const old = OLD_NAMES.flatMap(([now, before]) => (now.test(path) ? [path.replace(now, before)] : []));
+  return [path, ...old].flatMap((name) => [name, PREFIX + name]);
+}
+
 /** Files of models with a task's head put this before the names of the encoder. */
 const PREFIX = "bert.";
 
@@ -40,16 +52,19 @@ export function assignBertWeights(variables: readonly NamedVariable[], bytes: Ui
     const target = theirs(name);
     if (target === undefined) continue;
     const { path, transposed } = target;
-    const tensor = tensors.get(path) ?? tensors.get(PREFIX + path);
+    const tensor = namesOf(path)
+      .map((each) => tensors.get(each))
+      .find((found) => found !== undefined);
     const shape = transposed ? [...variable.shape].reverse() : variable.shape;
     if (tensor?.dtype !== "F32" || String(tensor.shape) !== String(shape)) {
       throw new FormatError({
         where: `${where}: ${path}`,
         expected: `floats of shape [${shape}]`,
         received: tensor === undefined ? "no such tensor" : `${tensor.dtype} of shape [${tensor.shape}]`,
-        hint: path.startsWith("pooler.")
-          ? "This model has no pooler: choose the pooling mean or cls."
-          : "The weights do not belong to this config.json.",
+        hint:
+          tensor === undefined && path.startsWith("pooler.")
+            ? "This model has no pooler: choose the pooling mean or cls."
+            : "The weights do not belong to this config.json.",
       });
     }
     tf.tidy(() => {

@@ -1,7 +1,16 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FormatError, Random, useBackend } from "@l0gm/core";
+import { DataError, FormatError, NumericalError, Random, useBackend } from "@l0gm/core";
 import { expectClose, expectNoLeak } from "@l0gm/core/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -51,12 +60,11 @@ test("holds what the prefix computes, to half precision, row by row", async () =
   expect([rows, cache.rows, cache.bytes]).toEqual([
     11,
     11,
-    data.sequences.reduce((sum, { ids }) => sum + 16 * ids.length, 0),
+    data.sequences.reduce((sum, { ids }) => sum + 16 * ids.length + 4, 0),
   ]);
   await expectNoLeak(async (step) => {
     for await (const _ of cache.batches(4, Random.from(step))) if (step % 2 === 0) break;
   }, 4);
-  await cache.close();
 });
 
 test("is one cache however the rows are ordered and split", async () => {
@@ -88,8 +96,6 @@ test("is one cache however the rows are ordered and split", async () => {
   expect(await numbers(part)).toEqual(await numbers(same));
   expect(() => whole.select([])).toThrow(/expected rows, received none/);
   expect(() => whole.select([11])).toThrow(/rows from 0 to 10, received 11/);
-  await whole.close();
-  await other.close();
 });
 
 test("computes only what is not there, in another folder for other rows, depth or model", async () => {
@@ -97,7 +103,6 @@ test("computes only what is not there, in another folder for other rows, depth o
   const apply = vi.spyOn(prefix, "apply");
   const make = async (rows = data, by = prefix): Promise<string> => {
     const cache = await cacheFeatures(by, rows, { directory, shardRows: 4 });
-    await cache.close();
     return cache.folder;
   };
   const path = await make();
@@ -141,6 +146,25 @@ test("stops when it is told to, and goes on later", async () => {
   const read = async () => {
     for await (const _ of cache.batches(11)) return;
   };
-  await expect(read()).rejects.toThrow(/cut off/);
-  await cache.close();
+  await expect(read()).rejects.toThrow(/damaged or removed/);
+});
+
+test("finds out a damaged file, and refuses what 16 bits cannot hold and rows without labels", async () => {
+  const [prefix, directory] = [await prefixOf(), folder()];
+  const cache = await cacheFeatures(prefix, data, { directory });
+  const file = join(cache.folder, "00000.f16");
+  const bytes = readFileSync(file);
+  bytes[20] = (bytes[20] as number) ^ 1;
+  writeFileSync(file, bytes);
+  const read = async () => {
+    for await (const _ of cache.batches(11)) return;
+  };
+  await expect(read()).rejects.toThrow(/CRC-32/);
+  unlinkSync(file);
+  await expect(read()).rejects.toThrow(/damaged or removed/);
+  const large: BertPrefix = { ...prefix, checksum: "large", apply: (batch) => tf.mul(prefix.apply(batch), 1e6) };
+  const refused = cacheFeatures(large, data, { directory });
+  await expect(refused).rejects.toThrow(NumericalError);
+  await expect(refused).rejects.toThrow(/text \d+, token \d+: expected hidden states after 1 layers/);
+  await expect(cacheFeatures(prefix, { ...data, labels: Int32Array.of(1) }, { directory })).rejects.toThrow(DataError);
 });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import {
   DataError,
   type Dataset,
@@ -8,6 +9,7 @@ import {
   FormatError,
   fromHalves,
   type LabelledBatch,
+  NumericalError,
   Random,
   ShapeError,
   toHalves,
@@ -20,6 +22,7 @@ import type { BertPrefix } from "../bert.ts";
 import {
   arePaired,
   bucketedOrder,
+  checkRows,
   evaluationBatchSizeFor,
   type LabelledTokens,
   longestOf,
@@ -49,14 +52,12 @@ export interface CachedFeatures extends Dataset<HiddenBatch> {
   readonly folder: string;
   readonly bytes: number;
   /**
-   * Some of the rows, in the order given; their files are closed with this cache's.
+   * Some of the rows, in the order given.
    *
    * @throws DataError when there are none
    * @throws ShapeError when a row is not there
    */
   select(rows: ArrayLike<number>): Dataset<HiddenBatch>;
-  /** Closes the files. */
-  close(): Promise<void>;
 }
 
 const MANIFEST = "manifest.json";
@@ -90,13 +91,16 @@ function canonicalOrder(sequences: readonly TokenSequence[]): number[] {
   });
 }
 
+/** Behind each row's numbers stands their CRC-32, by which a damaged file is found out. */
+const CHECK_BYTES = 4;
+
 /** Places of rows that lie in the order given. */
 function layoutOf(sequences: readonly TokenSequence[], shardRows: number, hidden: number): Layout {
   const sizes: number[] = [];
   const places = sequences.map(({ ids }, row) => {
     const shard = Math.floor(row / shardRows);
     const offset = sizes[shard] ?? 0;
-    sizes[shard] = offset + ids.length * hidden * Uint16Array.BYTES_PER_ELEMENT;
+    sizes[shard] = offset + ids.length * hidden * Uint16Array.BYTES_PER_ELEMENT + CHECK_BYTES;
     return { shard, offset, tokens: ids.length };
   });
   return { places, sizes };
@@ -104,7 +108,9 @@ function layoutOf(sequences: readonly TokenSequence[], shardRows: number, hidden
 
 /** Two caches with one key hold the same numbers, but for the last bit of some: backends differ in rounding. */
 function keyOf(prefix: BertPrefix, sequences: readonly TokenSequence[], shardRows: number): string {
-  const hash = createHash("sha256").update(JSON.stringify([prefix.checksum, prefix.layers, shardRows, "float16"]));
+  const hash = createHash("sha256").update(
+    JSON.stringify([prefix.checksum, prefix.layers, shardRows, "float16, crc32"]),
+  );
   for (const { ids, types } of sequences) hash.update(ids).update(types).update("|");
   return hash.digest("hex");
 }
@@ -129,9 +135,20 @@ interface Encoding {
   readonly padding: Padding;
 }
 
-/** Encodes the rows of one file. */
+/** Whether a number of 16 bits is infinite or none at all. */
+function isLost(half: number): boolean {
+  return (half & 0x7c00) === 0x7c00;
+}
+
+/**
+ * Encodes the rows of one file.
+ *
+ * @param rows - the caller's numbers of the texts, for messages
+ * @throws NumericalError when a hidden state does not fit into 16 bits
+ */
 async function encodeShard(
   sequences: readonly TokenSequence[],
+  rows: readonly number[],
   places: readonly Place[],
   size: number,
   { prefix, batchSize, paddingId, paired, padding }: Encoding,
@@ -146,7 +163,18 @@ async function encodeShard(
     batch.forEach((_, i) => {
       const { offset, tokens } = places[start + i] as Place;
       const words = new Uint16Array(bytes.buffer, offset, tokens * prefix.hidden);
-      toHalves(values.subarray(i * stride, i * stride + words.length), words);
+      const own = values.subarray(i * stride, i * stride + words.length);
+      toHalves(own, words);
+      const lost = words.findIndex(isLost);
+      if (lost >= 0) {
+        throw new NumericalError({
+          where: `cacheFeatures: text ${rows[start + i]}, token ${Math.floor(lost / prefix.hidden)}`,
+          expected: `hidden states after ${prefix.layers} layers that 16 bits can hold, 65504 at most`,
+          received: own[lost],
+          hint: "Train on token ids, without a cache.",
+        });
+      }
+      new DataView(bytes.buffer).setUint32(offset + words.byteLength, crc32(words), true);
     });
     tf.dispose([hidden, ...Object.values(inputs)]);
   }
@@ -159,8 +187,10 @@ async function encodeShard(
  * same texts in different ways, cache all of them at once and `select` each part: the order of the rows does not matter.
  *
  * @param prefix - its weights and depth are part of the cache's name, as are the token ids
- * @returns rows in the order of `data`, whose files are the caller's to close
- * @throws FormatError when the folder holds something else
+ * @returns rows in the order of `data`
+ * @throws DataError when there are no rows, or not as many labels
+ * @throws NumericalError when a hidden state is too large for 16 bits
+ * @throws FormatError when the folder holds something else; later, a batch throws it when a file was damaged
  *
  * @example
  * ```ts
@@ -168,6 +198,7 @@ async function encodeShard(
  * declare const [model, tokens]: [string, LabelledTokens];
  * const prefix = await bertPrefix(model, 4);
  * const train = await cacheFeatures(prefix, tokens, { directory: "cache" });
+ * prefix.dispose();
  * ```
  */
 export async function cacheFeatures(
@@ -179,6 +210,7 @@ export async function cacheFeatures(
   checkInteger("cacheFeatures", "batchSize", batchSize);
   checkInteger("cacheFeatures", "shardRows", shardRows);
   checkInteger("cacheFeatures", "padToMultipleOf", padToMultipleOf);
+  checkRows("cacheFeatures", data.sequences, data.labels);
   const order = canonicalOrder(data.sequences);
   const sequences = order.map((row) => data.sequences[row] as TokenSequence);
   const key = keyOf(prefix, sequences, shardRows);
@@ -196,7 +228,10 @@ export async function cacheFeatures(
     const part = [shard * shardRows, (shard + 1) * shardRows] as const;
     const rows = sequences.slice(...part);
     if ((await sizeOfFile(join(folder, shardName(shard)))) !== size) {
-      await store.write(shardName(shard), await encodeShard(rows, places.slice(...part), size, encoding));
+      await store.write(
+        shardName(shard),
+        await encodeShard(rows, order.slice(...part), places.slice(...part), size, encoding),
+      );
     }
     done += rows.length;
     onProgress?.(done, sequences.length);
@@ -205,9 +240,9 @@ export async function cacheFeatures(
   order.forEach((row, i) => {
     placed[row] = places[i] as Place;
   });
-  const files = await Promise.all(sizes.map((_, shard) => open(join(folder, shardName(shard)))));
   const { labels, classes } = data;
-  const stored = { folder, files, labels, classes, hidden: prefix.hidden, padToMultipleOf };
+  const { hidden, layers } = prefix;
+  const stored = { folder, labels, classes, hidden, layers, padToMultipleOf };
   return new CachedDataset(
     stored,
     placed,
@@ -234,13 +269,17 @@ async function claim(store: FileHandler, key: string): Promise<void> {
 /** Rows on disk. */
 interface StoredRows {
   readonly folder: string;
-  readonly files: readonly FileHandle[];
   readonly labels: Int32Array;
   readonly classes: number;
   /** Numbers a token. */
   readonly hidden: number;
+  /** Blocks that they have gone through. */
+  readonly layers: number;
   readonly padToMultipleOf: number;
 }
+
+/** Files that are open at once, of the few hundred that systems allow. */
+const OPEN_FILES = 32;
 
 /** A batch in memory, before it is tensors. */
 interface ReadRows {
@@ -284,6 +323,7 @@ class StoredDataset implements Dataset<HiddenBatch> {
       const inputs = {
         hidden: tf.tensor3d(hidden, [rows.length, tokens, this.stored.hidden]),
         mask: tf.tensor2d(mask, [rows.length, tokens]),
+        layers: this.stored.layers,
       };
       try {
         yield { inputs, labels: rows.map((row) => this.stored.labels[row] ?? 0) };
@@ -294,7 +334,7 @@ class StoredDataset implements Dataset<HiddenBatch> {
   }
 
   async #read(rows: Int32Array): Promise<ReadRows> {
-    const { folder, files, hidden: width, padToMultipleOf } = this.stored;
+    const { hidden: width, padToMultipleOf } = this.stored;
     const places = Array.from(rows, (row) => this.places[row] as Place);
     const longest = paddedLength(
       places.map(({ tokens }) => tokens),
@@ -302,23 +342,59 @@ class StoredDataset implements Dataset<HiddenBatch> {
     );
     const hidden = new Float32Array(rows.length * longest * width);
     const mask = new Float32Array(rows.length * longest);
-    await Promise.all(
-      places.map(async ({ shard, offset, tokens }, i) => {
-        const words = new Uint16Array(tokens * width);
-        const { bytesRead } = await (files[shard] as FileHandle).read(words, 0, words.byteLength, offset);
-        if (bytesRead !== words.byteLength) {
-          throw new FormatError({
-            where: join(folder, shardName(shard)),
-            expected: `${words.byteLength} bytes at ${offset}`,
-            received: bytesRead,
-            hint: "The file was cut off after it was written: remove it, and it is made again.",
-          });
-        }
-        fromHalves(words, hidden.subarray(i * longest * width, i * longest * width + words.length));
-        mask.fill(1, i * longest, i * longest + tokens);
-      }),
-    );
+    const byShard = new Map<number, number[]>();
+    places.forEach(({ shard }, i) => {
+      const numbers = byShard.get(shard);
+      if (numbers === undefined) byShard.set(shard, [i]);
+      else numbers.push(i);
+    });
+    const shards = [...byShard];
+    for (let first = 0; first < shards.length; first += OPEN_FILES) {
+      const some = shards.slice(first, first + OPEN_FILES);
+      await Promise.all(
+        some.map(([shard, numbers]) =>
+          this.#readShard(
+            shard,
+            numbers.map((i) => places[i] as Place),
+            (words, j) => {
+              const i = numbers[j] as number;
+              fromHalves(words, hidden.subarray(i * longest * width, i * longest * width + words.length));
+              mask.fill(1, i * longest, i * longest + words.length / width);
+            },
+          ),
+        ),
+      );
+    }
     return { hidden, mask, tokens: longest };
+  }
+
+  /** @param take - given the numbers of each place, in their order */
+  async #readShard(
+    shard: number,
+    places: readonly Place[],
+    take: (words: Uint16Array, i: number) => void,
+  ): Promise<void> {
+    const path = join(this.stored.folder, shardName(shard));
+    const damaged = (expected: string, received: unknown, cause?: unknown): FormatError => {
+      const hint = "The file was damaged or removed after it was written: remove it, and a new run makes it again.";
+      return new FormatError({ where: path, expected, received, hint }, { cause });
+    };
+    const file = await open(path).catch((cause: unknown) => {
+      throw damaged("a file of hidden states", cause instanceof Error ? cause.message : cause, cause);
+    });
+    try {
+      for (const [i, { offset, tokens }] of places.entries()) {
+        const bytes = new Uint8Array(tokens * this.stored.hidden * Uint16Array.BYTES_PER_ELEMENT + CHECK_BYTES);
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, offset);
+        if (bytesRead !== bytes.length) throw damaged(`${bytes.length} bytes at ${offset}`, bytesRead);
+        const words = new Uint16Array(bytes.buffer, 0, (bytes.length - CHECK_BYTES) / Uint16Array.BYTES_PER_ELEMENT);
+        const [sum, expected] = [crc32(words), new DataView(bytes.buffer).getUint32(words.byteLength, true)];
+        if (sum !== expected) throw damaged(`numbers with the CRC-32 ${expected}`, sum);
+        take(words, i);
+      }
+    } finally {
+      await file.close();
+    }
   }
 }
 
@@ -342,9 +418,5 @@ class CachedDataset extends StoredDataset implements CachedFeatures {
     });
     const labels = Int32Array.from(chosen, (row) => this.stored.labels[row] ?? 0);
     return new StoredDataset({ ...this.stored, labels }, places);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.stored.files.map((file) => file.close()));
   }
 }

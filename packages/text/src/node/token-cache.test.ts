@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FormatError } from "@l0gm/core";
+import { encodeSafetensors, FormatError } from "@l0gm/core";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { tokenize } from "../dataset.ts";
 import { buildTokenizer } from "../vocabulary.ts";
@@ -32,4 +32,10 @@ test("gives what tokenize gives, and does it once for the same texts and tokeniz
   expect(files).toHaveLength(4);
   for (const file of files) truncateSync(join(directory, file), 40);
   await expect(cacheTokens(data, make(), directory)).rejects.toThrow(FormatError);
+  for (const file of files) writeFileSync(join(directory, file), encodeSafetensors(new Map()));
+  await expect(cacheTokens(data, make(), directory)).rejects.toThrow(/integers called lengths/);
+  const one = { ...data, texts: ["a\0film"], labels: Int32Array.of(1) };
+  const two = { ...data, texts: ["a", "film"], labels: Int32Array.of(1, 0) };
+  await cacheTokens(one, make(), directory);
+  expect((await cacheTokens(two, make(), directory)).sequences).toHaveLength(2);
 });

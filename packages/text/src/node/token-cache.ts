@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { decodeSafetensors, encodeSafetensors } from "@l0gm/core";
+import { decodeSafetensors, encodeSafetensors, FormatError } from "@l0gm/core";
 import { directory as openDirectory } from "@l0gm/core/node";
 import { type LabelledTexts, type LabelledTokens, tokenize } from "../dataset.ts";
 import type { TextTokenizer, TokenSequence } from "../tokenizer.ts";
@@ -24,14 +24,12 @@ export async function cacheTokens(
   directory: string,
 ): Promise<LabelledTokens> {
   const files = openDirectory(directory);
-  const hash = createHash("sha256").update(tokenizer.fingerprint);
-  for (const text of data.texts) hash.update(text).update("\0");
-  for (const text of data.pairs ?? []) hash.update("\0").update(text);
+  const hash = createHash("sha256").update(JSON.stringify([tokenizer.fingerprint, data.texts, data.pairs ?? []]));
   const name = `tokens-${hash.digest("hex").slice(0, 16)}.safetensors`;
   const { labels, classes } = data;
   const rest = { labels, classes: classes.length, paddingId: tokenizer.paddingId };
   const bytes = await files.read(name);
-  if (bytes !== undefined) return { ...rest, sequences: unpack(bytes, `${files.location}/${name}`) };
+  if (bytes !== undefined) return { ...rest, sequences: unpack(bytes, data.texts.length, `${files.location}/${name}`) };
   const { sequences } = tokenize(data, tokenizer);
   await files.write(name, pack(sequences));
   return { ...rest, sequences };
@@ -53,14 +51,25 @@ function pack(sequences: readonly TokenSequence[]): Uint8Array {
   return encodeSafetensors(new Map(tensors));
 }
 
-function unpack(bytes: Uint8Array, where: string): TokenSequence[] {
+function unpack(bytes: Uint8Array, rows: number, where: string): TokenSequence[] {
+  const hint = "Remove the file: it is made again.";
   const { tensors } = decodeSafetensors(bytes, where);
-  const [lengths, ids, types] = ["lengths", "ids", "types"].map((name) => tensors.get(name)?.data as Int32Array);
+  const integers = (name: string): Int32Array => {
+    const tensor = tensors.get(name);
+    if (tensor?.dtype === "I32") return tensor.data;
+    throw new FormatError({ where, expected: `integers called ${name}`, received: tensor?.dtype, hint });
+  };
+  const [lengths, ids, types] = [integers("lengths"), integers("ids"), integers("types")];
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  if (lengths.length !== rows || ids.length !== total || types.length !== total) {
+    const received = `${lengths.length} texts and ${ids.length} tokens`;
+    throw new FormatError({ where, expected: `${rows} texts and ${total} tokens`, received, hint });
+  }
   let at = 0;
-  return Array.from(lengths ?? [], (length) => {
+  return Array.from(lengths, (length) => {
     const sequence = {
-      ids: (ids as Int32Array).slice(at, at + length),
-      types: Uint8Array.from((types as Int32Array).subarray(at, at + length)),
+      ids: ids.slice(at, at + length),
+      types: Uint8Array.from(types.subarray(at, at + length)),
     };
     at += length;
     return sequence;
