@@ -27,7 +27,8 @@ test("heads of a pretrained model are pruned in the middle of training; killed a
     join(folder, "small"),
     rows.map(({ body }) => body),
   );
-  const shared = { width: 8, epochs: EPOCHS, batchSize: 8, weights: { learningRate: 3e-3 } };
+  const tokens = { maximumLength: 32 };
+  const shared = { width: 8, epochs: EPOCHS, batchSize: 8, weights: { learningRate: 3e-3 }, tokens };
   const config = writeInto(folder, "config.json", shared);
   const environment = { L0GM_MODEL_DIR: folder, XDG_CACHE_HOME: folder };
   const sweep = (out: string, methods: string): string[] => [

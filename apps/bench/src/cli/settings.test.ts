@@ -11,6 +11,7 @@ test("options join the settings of a file", () => {
   const encoder = { kind: "bert", model: "small", layers: 2 };
   expect(withPretrained({ encoder: { layers: 2 } }, { model: "small" })).toEqual({ encoder });
   expect(withPretrained({ encoder }, { trainableLayers: 1 })).toEqual({ encoder: { ...encoder, trainableLayers: 1 } });
+  expect(() => withPretrained({ epochs: 3 }, { trainableLayers: 1 })).toThrow(/--trainable-layers: .*--model names/);
   expect(withPathFractions({}, [0.25, 1])).toEqual({ path: { fractions: [1, 0.25] } });
 });
 

@@ -14,6 +14,12 @@ export function withPretrained(
   { model, trainableLayers }: { readonly model?: string; readonly trainableLayers?: number },
 ): unknown {
   const chosen = model === undefined ? config : merged(config, "encoder", { kind: "bert", model });
+  const encoder = isObject(chosen) ? chosen["encoder"] : undefined;
+  if (trainableLayers !== undefined && !(isObject(encoder) && encoder["kind"] === "bert")) {
+    const hint = "A Transformer from scratch is trained whole.";
+    const expected = "a pretrained encoder, which --model names";
+    throw new ConfigError({ where: "--trainable-layers", expected, received: "none", hint });
+  }
   return trainableLayers === undefined ? chosen : merged(chosen, "encoder", { trainableLayers });
 }
 

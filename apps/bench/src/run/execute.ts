@@ -106,7 +106,6 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
     return results;
   } finally {
     model.dispose();
-    await data.close?.();
   }
 }
 

@@ -33,6 +33,10 @@ export async function planRuns(requests: readonly RunRequest[], out: string): Pr
     const config = parseConfig(task.configFor?.(spec.split, given) ?? task.config, given, configName);
     const settings = methods.map((method) => ({ method, config: configFor(task, method, config) }));
     for (const { method, config } of settings) checkSegments(method, config);
+    for (const method of methods) {
+      if (method.kind !== "comparator") continue;
+      await comparatorOf(task, method.name).check?.(config, method.level ?? Number.NaN, source);
+    }
     const data = await task.identify(source, config);
     for (const seed of seeds)
       for (const { method, config } of settings)

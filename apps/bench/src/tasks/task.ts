@@ -59,8 +59,6 @@ export interface TaskData<Batch> {
    * @throws ConfigError when the model cannot be cut that far
    */
   readonly pruned?: Readonly<Record<string, (model: GatedClassifier<Batch>, level: number) => Pruning<Batch>>>;
-  /** Closes files that are read during training. */
-  close?(): Promise<void>;
 }
 
 /**
@@ -95,6 +93,13 @@ export interface Comparator<Config> {
    * @throws ConfigError when it cannot be had with these settings
    */
   configure(config: Config, level: number): Config;
+  /**
+   * Checks what a pretrained model's files have to say before anything is trained.
+   *
+   * @param config - as it was before {@link configure}
+   * @throws ConfigError when the level does not suit the model
+   */
+  check?(config: Config, level: number, source: TaskSource): Promise<void>;
 }
 
 /** What {@link Task.load} is asked for. */

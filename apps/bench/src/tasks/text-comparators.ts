@@ -1,6 +1,8 @@
 import { ConfigError } from "@l0gm/core";
+import { requireModel } from "../data/models.ts";
 import { headsKept } from "./head-pruning.ts";
-import type { Comparator } from "./task.ts";
+import { type PretrainedSizes, pretrainedSizes } from "./pretrained.ts";
+import type { Comparator, TaskSource } from "./task.ts";
 import type { TextConfig } from "./text-config.ts";
 
 /**
@@ -14,10 +16,7 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
       levels: [1],
       configure(config, layers) {
         const { encoder } = config;
-        if (encoder.layers !== undefined && layers >= encoder.layers) {
-          const expected = `fewer than the ${encoder.layers} layers of the dense run`;
-          throw new ConfigError({ where: "layers", expected, received: layers });
-        }
+        checkFewer(layers, encoder.layers);
         if (encoder.kind === "transformer" || encoder.trainableLayers === undefined) {
           return { ...config, encoder: { ...encoder, layers } };
         }
@@ -25,6 +24,9 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
           ...config,
           encoder: { ...encoder, layers, trainableLayers: Math.min(encoder.trainableLayers, layers) },
         };
+      },
+      async check({ encoder }, layers, source) {
+        if (encoder.layers === undefined) checkFewer(layers, (await sizesOf(encoder, source))?.layers);
       },
     },
     heads: {
@@ -40,7 +42,6 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
           const expected = "trainable layers, the only ones whose heads are pruned";
           throw new ConfigError({ where: "heads", expected, received: 0 });
         }
-        // A pretrained model's heads are known once it is loaded.
         if (encoder.kind === "transformer") headsKept(kept, encoder.heads * encoder.layers, encoder.layers);
         if (epochs < 2) {
           const expected = "at least 2, one before pruning and one after";
@@ -48,6 +49,25 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
         }
         return config;
       },
+      async check({ encoder }, kept, source) {
+        const sizes = await sizesOf(encoder, source);
+        if (sizes === undefined || encoder.kind !== "bert") return;
+        const trained = Math.min(encoder.trainableLayers ?? sizes.layers, encoder.layers ?? sizes.layers);
+        headsKept(kept, sizes.heads * trained, trained);
+      },
     },
   };
+}
+
+async function sizesOf(encoder: TextConfig["encoder"], source: TaskSource): Promise<PretrainedSizes | undefined> {
+  return encoder.kind === "bert" ? await pretrainedSizes(requireModel(encoder.model, source.modelDir)) : undefined;
+}
+
+function checkFewer(layers: number, all: number | undefined): void {
+  if (all === undefined || layers < all) return;
+  throw new ConfigError({
+    where: "layers",
+    expected: `fewer than the ${all} layers of the dense run`,
+    received: layers,
+  });
 }

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Dataset, type Encoder, FormatError } from "@l0gm/core";
+import { ConfigError, type Dataset, type Encoder, FormatError } from "@l0gm/core";
 import {
   bertEncoder,
   bertPrefix,
   type LabelledTexts,
   type LabelledTokens,
+  loadTokenizer,
   readTexts,
   type TextBatch,
   type TextColumns,
@@ -16,13 +18,14 @@ import {
   tokenizerFiles,
   transformerEncoder,
 } from "@l0gm/text";
-import { type CachedFeatures, cacheFeatures, cacheTokens } from "@l0gm/text/node";
+import { cacheFeatures, cacheTokens } from "@l0gm/text/node";
 import envPaths from "env-paths";
 import { z } from "zod";
 import { digestFile } from "../data/folders.ts";
 import { requireModel } from "../data/models.ts";
 import { parseConfig, readJson } from "./config.ts";
 import { headPruning } from "./head-pruning.ts";
+import { pretrainedSizes } from "./pretrained.ts";
 import type { DataIdentity, LoadRequest, NewRows, TaskData, TaskSource } from "./task.ts";
 import type { TextConfig } from "./text-config.ts";
 import { evenSample, selectTexts } from "./text-samples.ts";
@@ -49,15 +52,20 @@ export interface SplitTexts extends Readonly<Record<Split, LabelledTexts>> {
   readonly subsets: TaskData<TextBatch>["subsets"];
 }
 
-/** Identity of texts together with that of the pretrained model, if there is one: its weights decide a run's numbers, too. */
+/** What a pretrained model's folder has to hold; all of it decides a run's numbers. */
+const MODEL_FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] as const;
+
+/** Identity of texts together with that of the pretrained model, if there is one. */
 export async function withModel(
   data: DataIdentity,
   { encoder }: TextConfig,
   { modelDir }: TaskSource,
 ): Promise<DataIdentity> {
   if (encoder.kind !== "bert") return data;
-  const weights = await digestFile(join(requireModel(encoder.model, modelDir), "model.safetensors"));
-  return { ...data, checksum: createHash("sha256").update(`${data.checksum} ${weights.sha256}`).digest("hex") };
+  const folder = requireModel(encoder.model, modelDir);
+  const hash = createHash("sha256").update(data.checksum);
+  for (const name of MODEL_FILES) hash.update(` ${(await digestFile(join(folder, name))).sha256}`);
+  return { ...data, checksum: hash.digest("hex") };
 }
 
 /** Splits of texts as a run's data. Tokens, and what frozen layers make of them, are kept in the cache folder. */
@@ -66,18 +74,29 @@ export async function textData(
   { config, source, onPrepare, signal }: LoadRequest<TextConfig>,
 ): Promise<TaskData<TextBatch>> {
   const { encoder, width } = config;
-  const cache = envPaths("l0gm", { suffix: "" }).cache;
+  const cache = await cacheFolder();
   const model = encoder.kind === "bert" ? requireModel(encoder.model, source.modelDir) : undefined;
   const files = model === undefined ? ownTokenizer(texts.train.texts, config) : await modelTokenizer(model);
-  const tokenizer = new TextTokenizer(...files, config.tokens);
+  const tokenizer =
+    model === undefined ? new TextTokenizer(...files, config.tokens) : await loadTokenizer(model, config.tokens);
+  const makeEncoder = async (seed: number): Promise<Encoder<TextBatch>> => {
+    if (encoder.kind === "bert") {
+      const { kind: _, model: __, ...options } = encoder;
+      return bertEncoder(model as string, { ...options, width, seed });
+    }
+    const { kind: _, vocabulary: __, ...options } = encoder;
+    const { vocabularySize, maximumLength } = tokenizer;
+    return transformerEncoder({ ...options, vocabularySize, maximumLength, width, seed });
+  };
+  // What is wrong with its settings shows before hours of work on the frozen layers.
+  (await makeEncoder(0)).dispose();
   const { validation, test, subsets } = sortedByLength(texts);
   const labelled = { train: texts.train, validation, test };
   const tokens = {} as Record<Split, LabelledTokens>;
   for (const split of SPLITS) tokens[split] = await cacheTokens(labelled[split], tokenizer, join(cache, "tokens"));
 
   const { padToMultipleOf } = config.tokens;
-  const frozen = model === undefined ? undefined : frozenLayers(config, await readJson(join(model, "config.json")));
-  let features: CachedFeatures | undefined;
+  const frozen = model === undefined ? undefined : frozenLayers(config, (await pretrainedSizes(model)).layers);
   const datasets = {} as Record<Split, Dataset<TextBatch>>;
   if (model === undefined || frozen === undefined) {
     for (const split of SPLITS) datasets[split] = textDataset(tokens[split], { padToMultipleOf });
@@ -85,21 +104,21 @@ export async function textData(
     const prefix = await bertPrefix(model, frozen);
     try {
       // All at once: however large the validation part is, the texts are the same.
-      features = await cacheFeatures(prefix, joined(SPLITS.map((split) => tokens[split])), {
+      const features = await cacheFeatures(prefix, joined(SPLITS.map((split) => tokens[split])), {
         directory: join(cache, "features"),
         padToMultipleOf,
         onProgress: (done, rows) => onPrepare?.({ what: "frozen layers", done, rows }),
         ...(signal === undefined ? {} : { signal }),
       });
+      let first = 0;
+      for (const split of SPLITS) {
+        const { length } = tokens[split].sequences;
+        const start = first;
+        datasets[split] = features.select(Int32Array.from({ length }, (_, row) => start + row));
+        first += length;
+      }
     } finally {
       prefix.dispose();
-    }
-    let first = 0;
-    for (const split of SPLITS) {
-      const { length } = tokens[split].sequences;
-      const start = first;
-      datasets[split] = features.select(Int32Array.from({ length }, (_, row) => start + row));
-      first += length;
     }
   }
   const trainableLayers = encoder.kind === "bert" ? encoder.trainableLayers : undefined;
@@ -111,15 +130,7 @@ export async function textData(
     classes: texts.train.classes,
     subsets,
     subgroups: [],
-    encoder: async (seed) => {
-      if (encoder.kind === "bert") {
-        const { kind: _, model: __, ...options } = encoder;
-        return bertEncoder(model as string, { ...options, width, seed });
-      }
-      const { kind: _, vocabulary: __, ...options } = encoder;
-      const { vocabularySize, maximumLength } = tokenizer;
-      return transformerEncoder({ ...options, vocabularySize, maximumLength, width, seed });
-    },
+    encoder: makeEncoder,
     artefacts: {
       [TOKENIZER_FILE]: { tokenizer: tokenizerJson, config: tokenizerConfig, classes: texts.train.classes },
     },
@@ -127,10 +138,20 @@ export async function textData(
       heads: (classifier, kept) =>
         headPruning(classifier, kept, tokens.train, { trainableLayers, padToMultipleOf, signal }),
     },
-    close: async () => {
-      await features?.close();
-    },
   };
+}
+
+/** @throws ConfigError when nothing can be kept there */
+async function cacheFolder(): Promise<string> {
+  const { cache } = envPaths("l0gm", { suffix: "" });
+  try {
+    await mkdir(cache, { recursive: true });
+    return cache;
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message : String(cause);
+    const hint = "Name another folder with XDG_CACHE_HOME.";
+    throw new ConfigError({ where: `cache folder ${cache}`, expected: "one to write to", received, hint }, { cause });
+  }
 }
 
 function averageMacs(encoder: Encoder<TextBatch>, { sequences }: LabelledTokens): number {
@@ -152,14 +173,9 @@ async function modelTokenizer(model: string): Promise<[object, object]> {
 }
 
 /** How many blocks stay as they were loaded, if any is to. */
-function frozenLayers({ encoder }: TextConfig, model: unknown): number | undefined {
+function frozenLayers({ encoder }: TextConfig, all: number): number | undefined {
   if (encoder.kind !== "bert" || encoder.trainableLayers === undefined) return undefined;
-  const { num_hidden_layers: all } = parseConfig(
-    z.object({ num_hidden_layers: z.int().positive() }),
-    model,
-    `config.json of ${encoder.model}`,
-  );
-  return Math.max(0, (encoder.layers ?? all) - encoder.trainableLayers);
+  return (encoder.layers ?? all) - encoder.trainableLayers;
 }
 
 /**

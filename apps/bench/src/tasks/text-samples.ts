@@ -1,9 +1,10 @@
 import type { LabelledTexts, LabelledTokens, TokenSequence } from "@l0gm/text";
 
 /** Some rows of texts, in the order of `rows`. */
-export function selectTexts({ texts, labels, classes }: LabelledTexts, rows: ArrayLike<number>): LabelledTexts {
+export function selectTexts({ texts, pairs, labels, classes }: LabelledTexts, rows: ArrayLike<number>): LabelledTexts {
   return {
     texts: Array.from(rows, (row) => texts[row] as string),
+    ...(pairs === undefined ? {} : { pairs: Array.from(rows, (row) => pairs[row] as string) }),
     labels: Int32Array.from(rows, (row) => labels[row] as number),
     classes,
   };

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, DataError, EVALUATION, useBackend } from "@l0gm/core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { requireModel } from "../data/models.ts";
 import { parseConfig } from "./config.ts";
 import { imdb } from "./imdb.ts";
@@ -74,6 +74,33 @@ test("a pretrained encoder is tuned more gently than one from scratch is trained
 test("a model that is nowhere is named, with the places where it was looked for", () => {
   expect(() => requireModel("tiny", "/nowhere")).toThrow(DataError);
   expect(() => requireModel("tiny", "/nowhere")).toThrow("/nowhere/tiny");
+});
+
+test("what comparators do to a pretrained model is checked against its sizes before anything is loaded", async () => {
+  mkdirSync(join(root, "sized"));
+  writeFileSync(join(root, "sized", "model.safetensors"), "");
+  writeFileSync(join(root, "sized", "config.json"), JSON.stringify({ num_hidden_layers: 3, num_attention_heads: 4 }));
+  const encoder = { kind: "bert", model: "sized", trainableLayers: 2 };
+  const config = parseConfig(ownText.config, { encoder }, "config");
+  const check = async (name: string, level: number) => {
+    await ownText.comparators?.[name]?.check?.(config, level, { modelDir: root });
+  };
+  await check("layers", 2);
+  await expect(check("layers", 3)).rejects.toThrow("fewer than the 3 layers");
+  await check("heads", 0.5);
+  await expect(check("heads", 0.1)).rejects.toThrow("of the 8 heads that leaves each of the 2 trained layers one");
+});
+
+test("a cache folder that cannot be made is named", async () => {
+  const blocked = join(root, "blocked");
+  writeFileSync(blocked, "");
+  vi.stubEnv("XDG_CACHE_HOME", blocked);
+  onTestFinished(() => {
+    vi.stubEnv("XDG_CACHE_HOME", root);
+  });
+  const config = parseConfig(ownText.config, settings, "config");
+  const load = ownText.load({ config, source: { file }, split: "stratified", seed: 0 });
+  await expect(load).rejects.toThrow(/cache folder .*blocked.*expected one to write to/);
 });
 
 test("comparators have fewer layers than the dense run, and train no more of them", () => {
