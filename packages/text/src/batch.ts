@@ -41,8 +41,8 @@ export interface TokenLimits {
 
 /**
  * @throws ShapeError when the tensors do not belong together
- * @throws ConfigError when the texts are longer than an encoder can read, or are pairs to an encoder of single texts
- * @throws DataError when an id is not in the vocabulary; WebGPU, which has no way to read ids at once, takes another one's vector
+ * @throws ConfigError when the texts are longer than an encoder can read
+ * @throws DataError when an id is not in the vocabulary, or a type is of no segment; WebGPU, which has no way to read ids at once, takes another one's vector
  */
 export function checkTokens({ ids, mask, types }: TokenBatch, where: string, limits: TokenLimits): void {
   const same = [mask, ...(types === undefined ? [] : [types])].every(
@@ -58,16 +58,21 @@ export function checkTokens({ ids, mask, types }: TokenBatch, where: string, lim
     const expected = `texts of ${limits.maximumLength} tokens at most`;
     throw new ConfigError({ where, expected, received: tokens, hint });
   }
-  if (types !== undefined && limits.types === 1) {
-    throw new ConfigError({ where, expected: "single texts: the model knows one kind of segment", received: "pairs" });
-  }
   if (tf.getBackend() === "webgpu") return;
-  const wrong = ids.dataSync().find((id) => !(id >= 0 && id < limits.vocabularySize));
-  if (wrong === undefined) return;
+  const firstBeyond = (tensor: tf.Tensor, limit: number): number | undefined =>
+    tensor.dataSync().find((id) => !(id >= 0 && id < limit));
+  const segment = limits.types === undefined || types === undefined ? undefined : firstBeyond(types, limits.types);
+  if (segment !== undefined) {
+    const hint = limits.types === 1 ? "The model reads single texts, no pairs." : undefined;
+    const expected = `types from 0 to ${(limits.types ?? 0) - 1}`;
+    throw new DataError({ where, expected, received: segment, ...(hint === undefined ? {} : { hint }) });
+  }
+  const id = firstBeyond(ids, limits.vocabularySize);
+  if (id === undefined) return;
   throw new DataError({
     where,
     expected: `token ids from 0 to ${limits.vocabularySize - 1}`,
-    received: wrong,
+    received: id,
     hint: "The tokenizer is another model's: load it from the encoder's folder.",
   });
 }

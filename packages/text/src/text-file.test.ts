@@ -40,7 +40,9 @@ describe("readTexts", () => {
     const bad = Buffer.concat([Buffer.from("t,y\ngood,1\nbad,0\n"), Buffer.of(0xff), Buffer.from(",1\n")]);
     await expect(readTexts(file("bad.csv", bad), columns)).rejects.toThrow(/bad\.csv, line 4: .*at byte 17/);
     const doubled = file("doubled.csv", "t,t,y\na,b,1\n");
-    await expect(readTexts(doubled, columns)).rejects.toThrow(/name of its own for every column, received t/);
+    await expect(readTexts(doubled, columns)).rejects.toThrow(/one column called t, received two/);
+    const unnamed = file("unnamed.csv", "t,y,,\na,1,,\nb,0,,\n");
+    expect((await readTexts(unnamed, columns)).texts).toEqual(["a", "b"]);
     const path = file("own.csv", "t,y\na,1\nb,0\n");
     await expect(readTexts(path, { ...columns, text: "toString" })).rejects.toThrow(/no such column/);
     await expect(readTexts(join(folder, "none.csv"), columns)).rejects.toThrow(/no such file/);

@@ -26,7 +26,7 @@ async function rowsOf(path: string, bytes: Uint8Array, columns: readonly string[
   const format = FORMATS.find((each) => path.toLowerCase().endsWith(`.${each}`));
   switch (format) {
     case "csv":
-      return csvRows(path, bytes);
+      return csvRows(path, bytes, columns);
     case "jsonl":
       return jsonRows(path, bytes);
     case "parquet":
@@ -36,10 +36,10 @@ async function rowsOf(path: string, bytes: Uint8Array, columns: readonly string[
   }
 }
 
-function csvRows(path: string, bytes: Uint8Array): Row[] {
+function csvRows(path: string, bytes: Uint8Array, wanted: readonly string[]): Row[] {
   try {
     const text = decodeUtf8(bytes, (byte) => `${path}, line ${lineOf(bytes, byte)}`);
-    const columns = (header: string[]): string[] => checkHeader(header, path);
+    const columns = (header: string[]): string[] => checkHeader(header, wanted, path);
     const records = parse(text, { columns, info: true, bom: true, skipEmptyLines: true }) as {
       record: Record<string, string>;
       info: { lines: number };
@@ -58,10 +58,10 @@ function lineOf(bytes: Uint8Array, byte: number): number {
   return line;
 }
 
-function checkHeader(header: string[], path: string): string[] {
-  const doubled = header.find((name, i) => header.indexOf(name) !== i);
+function checkHeader(header: string[], wanted: readonly string[], path: string): string[] {
+  const doubled = wanted.find((name) => header.indexOf(name) !== header.lastIndexOf(name));
   if (doubled === undefined) return header;
-  throw new DataError({ where: `${path}, line 1`, expected: "a name of its own for every column", received: doubled });
+  throw new DataError({ where: path, expected: `one column called ${doubled}`, received: "two" });
 }
 
 /** A line break, in any text, is one byte; lines are decoded alone so that one that is no UTF-8 is named. */

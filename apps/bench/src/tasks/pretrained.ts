@@ -2,12 +2,20 @@ import { join } from "node:path";
 import { z } from "zod";
 import { parseConfig, readJson } from "./config.ts";
 
-const sizesSchema = z.object({ num_hidden_layers: z.int().positive(), num_attention_heads: z.int().positive() });
+const size = z.int().positive();
+const configSchema = z.object({
+  num_hidden_layers: size,
+  num_attention_heads: size,
+  max_position_embeddings: size,
+  pruned_heads: z.record(z.string(), z.array(z.int())).default({}),
+});
 
-/** Blocks of a pretrained encoder, and heads of each. */
+/** Sizes of a pretrained encoder. */
 export interface PretrainedSizes {
-  readonly layers: number;
-  readonly heads: number;
+  /** Attention heads of each block. */
+  readonly heads: readonly number[];
+  /** Longest text. */
+  readonly positions: number;
 }
 
 /**
@@ -16,10 +24,10 @@ export interface PretrainedSizes {
  */
 export async function pretrainedSizes(folder: string): Promise<PretrainedSizes> {
   const path = join(folder, "config.json");
-  const { num_hidden_layers: layers, num_attention_heads: heads } = parseConfig(
-    sizesSchema,
-    await readJson(path),
-    path,
-  );
-  return { layers, heads };
+  const config = parseConfig(configSchema, await readJson(path), path);
+  const { num_hidden_layers: length, num_attention_heads: heads, pruned_heads: pruned } = config;
+  return {
+    heads: Array.from({ length }, (_, layer) => heads - (pruned[layer]?.length ?? 0)),
+    positions: config.max_position_embeddings,
+  };
 }

@@ -26,7 +26,7 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
         };
       },
       async check({ encoder }, layers, source) {
-        if (encoder.layers === undefined) checkFewer(layers, (await sizesOf(encoder, source))?.layers);
+        checkFewer(layers, (await sizesOf(encoder, source))?.heads.length);
       },
     },
     heads: {
@@ -52,8 +52,13 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
       async check({ encoder }, kept, source) {
         const sizes = await sizesOf(encoder, source);
         if (sizes === undefined || encoder.kind !== "bert") return;
-        const trained = Math.min(encoder.trainableLayers ?? sizes.layers, encoder.layers ?? sizes.layers);
-        headsKept(kept, sizes.heads * trained, trained);
+        const used = sizes.heads.slice(0, encoder.layers);
+        const trained = used.slice(-Math.min(encoder.trainableLayers ?? used.length, used.length));
+        headsKept(
+          kept,
+          trained.reduce((sum, heads) => sum + heads, 0),
+          trained.length,
+        );
       },
     },
   };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { access, constants, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, type Dataset, type Encoder, FormatError } from "@l0gm/core";
 import {
@@ -22,7 +22,7 @@ import { cacheFeatures, cacheTokens } from "@l0gm/text/node";
 import envPaths from "env-paths";
 import { z } from "zod";
 import { digestFile } from "../data/folders.ts";
-import { requireModel } from "../data/models.ts";
+import { MODEL_FILES, requireModel } from "../data/models.ts";
 import { parseConfig, readJson } from "./config.ts";
 import { headPruning } from "./head-pruning.ts";
 import { pretrainedSizes } from "./pretrained.ts";
@@ -52,17 +52,27 @@ export interface SplitTexts extends Readonly<Record<Split, LabelledTexts>> {
   readonly subsets: TaskData<TextBatch>["subsets"];
 }
 
-/** What a pretrained model's folder has to hold; all of it decides a run's numbers. */
-const MODEL_FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] as const;
-
-/** Identity of texts together with that of the pretrained model, if there is one. */
+/**
+ * Identity of texts together with that of the pretrained model, if there is one.
+ *
+ * @throws ConfigError when texts may be longer than the model reads
+ */
 export async function withModel(
   data: DataIdentity,
-  { encoder }: TextConfig,
+  { encoder, tokens }: TextConfig,
   { modelDir }: TaskSource,
 ): Promise<DataIdentity> {
   if (encoder.kind !== "bert") return data;
   const folder = requireModel(encoder.model, modelDir);
+  const { positions } = await pretrainedSizes(folder);
+  if (tokens.maximumLength > positions) {
+    throw new ConfigError({
+      where: "tokens.maximumLength",
+      expected: `at most ${positions}, the longest text that ${encoder.model} reads`,
+      received: tokens.maximumLength,
+      hint: `Put {"tokens": {"maximumLength": ${positions}}} into the file of --config.`,
+    });
+  }
   const hash = createHash("sha256").update(data.checksum);
   for (const name of MODEL_FILES) hash.update(` ${(await digestFile(join(folder, name))).sha256}`);
   return { ...data, checksum: hash.digest("hex") };
@@ -96,7 +106,7 @@ export async function textData(
   for (const split of SPLITS) tokens[split] = await cacheTokens(labelled[split], tokenizer, join(cache, "tokens"));
 
   const { padToMultipleOf } = config.tokens;
-  const frozen = model === undefined ? undefined : frozenLayers(config, (await pretrainedSizes(model)).layers);
+  const frozen = model === undefined ? undefined : frozenLayers(config, (await pretrainedSizes(model)).heads.length);
   const datasets = {} as Record<Split, Dataset<TextBatch>>;
   if (model === undefined || frozen === undefined) {
     for (const split of SPLITS) datasets[split] = textDataset(tokens[split], { padToMultipleOf });
@@ -146,10 +156,11 @@ async function cacheFolder(): Promise<string> {
   const { cache } = envPaths("l0gm", { suffix: "" });
   try {
     await mkdir(cache, { recursive: true });
+    await access(cache, constants.W_OK);
     return cache;
   } catch (cause) {
     const received = cause instanceof Error ? cause.message : String(cause);
-    const hint = "Name another folder with XDG_CACHE_HOME.";
+    const hint = "On Linux, XDG_CACHE_HOME names another folder.";
     throw new ConfigError({ where: `cache folder ${cache}`, expected: "one to write to", received, hint }, { cause });
   }
 }

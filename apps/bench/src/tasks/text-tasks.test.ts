@@ -78,17 +78,24 @@ test("a model that is nowhere is named, with the places where it was looked for"
 
 test("what comparators do to a pretrained model is checked against its sizes before anything is loaded", async () => {
   mkdirSync(join(root, "sized"));
-  writeFileSync(join(root, "sized", "model.safetensors"), "");
-  writeFileSync(join(root, "sized", "config.json"), JSON.stringify({ num_hidden_layers: 3, num_attention_heads: 4 }));
+  for (const name of ["model.safetensors", "tokenizer.json"]) writeFileSync(join(root, "sized", name), "{}");
+  const sizes = { num_hidden_layers: 3, num_attention_heads: 4, max_position_embeddings: 64 };
+  writeFileSync(join(root, "sized", "config.json"), JSON.stringify({ ...sizes, pruned_heads: { 2: [0, 3] } }));
   const encoder = { kind: "bert", model: "sized", trainableLayers: 2 };
-  const config = parseConfig(ownText.config, { encoder }, "config");
+  const config = parseConfig(ownText.config, { ...settings, encoder }, "config");
+  const source = { file, modelDir: root };
+  await expect(ownText.identify(source, config)).rejects.toThrow(/no tokenizer_config\.json in .*sized/);
+  writeFileSync(join(root, "sized", "tokenizer_config.json"), "{}");
+  await expect(ownText.identify(source, config)).rejects.toThrow(
+    /tokens\.maximumLength: expected at most 64, the longest/,
+  );
   const check = async (name: string, level: number) => {
-    await ownText.comparators?.[name]?.check?.(config, level, { modelDir: root });
+    await ownText.comparators?.[name]?.check?.(config, level, source);
   };
   await check("layers", 2);
   await expect(check("layers", 3)).rejects.toThrow("fewer than the 3 layers");
   await check("heads", 0.5);
-  await expect(check("heads", 0.1)).rejects.toThrow("of the 8 heads that leaves each of the 2 trained layers one");
+  await expect(check("heads", 0.1)).rejects.toThrow("of the 6 heads that leaves each of the 2 trained layers one");
 });
 
 test("a cache folder that cannot be made is named", async () => {

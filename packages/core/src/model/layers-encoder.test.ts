@@ -80,21 +80,6 @@ describe.each(kinds)("%s", (_, make) => {
     expect(await output(copy)).toEqual(await output(encoder));
     expect(copy.cost).toEqual(encoder.cost);
   });
-
-  test("is described alike each time it is made, and once it is rebuilt", () => {
-    const describe = (encoder: Encoder<never>) => encoder.describe?.() ?? { kind: "", config: undefined };
-    const first = describe(layersEncoder(make()));
-    expect(describe(layersEncoder(make()))).toEqual(first);
-    // tf.layers adds to the configuration that it is given.
-    expect(describe(rebuildEncoder(structuredClone(first)))).toEqual(first);
-  });
-});
-
-test("a description keeps the names that the user gave", () => {
-  const model = sequential({ name: "mine", layers: [layers.dense({ units: 2, inputShape: [3], name: "block7" })] });
-  expect(layersEncoder(model).describe?.().config).toMatchObject({
-    config: { name: "mine", layers: [{ config: { name: "block7" } }] },
-  });
 });
 
 describe("parameters", () => {

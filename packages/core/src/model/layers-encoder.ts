@@ -134,22 +134,9 @@ interface ModelConfig {
   readonly config: tf.serialization.ConfigDict;
 }
 
-/** Names that tf.layers gives where the user gives none: `dense_Dense3`, `input2`, `sequential_1`, `model4`. */
-const AUTOMATIC_NAME = /"([a-z]\w*_[A-Z]\w*?|input|sequential_|model|functional)(\d+)"/g;
-
-/**
- * A copy as plain JSON, so that changing it leaves the model alone. Automatic names count through the process; here they count
- * through the model, so that equal models have equal descriptions.
- */
+/** A copy as plain JSON, so that changing it leaves the model alone. */
 function modelConfig(model: LayersModel): ModelConfig {
-  const numbers = new Map<string, number>();
-  const json = JSON.stringify({ className: model.getClassName(), config: model.getConfig() });
-  const renumbered = json.replace(AUTOMATIC_NAME, (name, prefix: string) => {
-    const number = numbers.get(name) ?? numbers.size + 1;
-    numbers.set(name, number);
-    return `"${prefix}${number}"`;
-  });
-  return JSON.parse(renumbered) as ModelConfig;
+  return JSON.parse(JSON.stringify({ className: model.getClassName(), config: model.getConfig() })) as ModelConfig;
 }
 
 function modelFrom({ className, config }: ModelConfig): LayersModel {

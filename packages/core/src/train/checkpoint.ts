@@ -10,7 +10,7 @@ export interface CheckpointOptions {
    * to repeat a run that stopped before its first one, make the model anew.
    *
    * A checkpoint is refused unless its run had the same options of training, seeds, number of rows, classes, width, gate, and encoder
-   * by its `describe()`. An encoder without one is known by its width alone, and data by their rows' number: that those are the same
+   * by its `describe()`, names and connections of tf.layers aside. An encoder without one is known by its width alone, and data by their rows' number: that those are the same
    * is the caller's to see to.
    */
   readonly handler: FileHandler;
@@ -19,8 +19,9 @@ export interface CheckpointOptions {
 }
 
 const FILE = "checkpoint.safetensors";
-const FORMAT = "l0gm-checkpoint-1";
+const FORMAT = "l0gm-checkpoint-2";
 const DIFFERENCES_SHOWN = 5;
+const LONGEST_SHOWN = 80;
 
 /** One file, replaced as a whole: the loop's state as JSON in the header, every set of weights as tensors. */
 export async function writeCheckpoint(handler: FileHandler, fingerprint: string, state: FitState): Promise<void> {
@@ -59,6 +60,7 @@ export async function readCheckpoint(handler: FileHandler, fingerprint: string):
       where,
       expected: `a file of format ${FORMAT}`,
       received: metadata["format"] ?? "another file",
+      hint: "remove it to start anew: a file of an earlier version does not say enough of its run",
     });
   }
   const differing = differences(JSON.parse(fingerprint), JSON.parse(metadata["fingerprint"] ?? "{}"));
@@ -87,7 +89,10 @@ function differences(ours: unknown, theirs: unknown, path = ""): [path: string, 
     const keys = new Set([...Object.keys(ours), ...Object.keys(theirs)]);
     return [...keys].flatMap((key) => differences(ours[key], theirs[key], path === "" ? key : `${path}.${key}`));
   }
-  const shown = (value: unknown): string => (value === undefined ? "not given" : JSON.stringify(value));
+  const shown = (value: unknown): string => {
+    const text = value === undefined ? "not given" : JSON.stringify(value);
+    return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+  };
   return ours === theirs ? [] : [[path, shown(ours), shown(theirs)]];
 }
 

@@ -191,7 +191,7 @@ class Trainer<Batch> {
       rows: [this.#data.train.rows, this.#data.validation.rows],
       weights: optimizer(this.#weights),
       gates: optimizer(this.#gates),
-      encoder: encoder.describe?.(),
+      encoder: withoutNames(encoder.describe?.()),
       width,
       classes,
       gate: gate && { ...gate.params, noise: gate.noise, rule: gate.rule, ...gate.options },
@@ -357,4 +357,13 @@ class Trainer<Batch> {
     state.last = undefined;
     state.frozen = undefined;
   }
+}
+
+/** Names that tf.layers gives count through the process, and connections refer to them. */
+const NAMES: ReadonlySet<string> = new Set(["name", "inboundNodes", "inputLayers", "outputLayers"]);
+
+/** A description in which equal models are equal. */
+function withoutNames(description: unknown): unknown {
+  if (description === undefined) return undefined;
+  return JSON.parse(JSON.stringify(description, (key, value: unknown) => (NAMES.has(key) ? undefined : value)));
 }

@@ -15,18 +15,19 @@ import { expectClose, expectNoLeak } from "@l0gm/core/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { smallBert } from "../../test/small-bert.ts";
+import type { TokenBatch } from "../batch.ts";
 import { type BertPrefix, bertPrefix } from "../bert.ts";
 import { type LabelledTokens, textDataset } from "../dataset.ts";
 import { cacheFeatures } from "./feature-cache.ts";
 
 await useBackend("cpu");
 
+const sequence = (...ids: number[]) => ({ ids: Int32Array.from(ids), types: new Uint8Array(ids.length) });
 const random = Random.from(3);
 const data: LabelledTokens = {
-  sequences: Array.from({ length: 11 }, () => {
-    const ids = Int32Array.from({ length: 2 + random.integer(6) }, () => 1 + random.integer(22));
-    return { ids, types: new Uint8Array(ids.length) };
-  }),
+  sequences: Array.from({ length: 11 }, () =>
+    sequence(...Array.from({ length: 2 + random.integer(6) }, () => 1 + random.integer(21))),
+  ),
   labels: Int32Array.from({ length: 11 }, (_, row) => row % 2),
   classes: 2,
   paddingId: 0,
@@ -162,9 +163,16 @@ test("finds out a damaged file, and refuses what 16 bits cannot hold and rows wi
   await expect(read()).rejects.toThrow(/CRC-32/);
   unlinkSync(file);
   await expect(read()).rejects.toThrow(/damaged or removed/);
-  const large: BertPrefix = { ...prefix, checksum: "large", apply: (batch) => tf.mul(prefix.apply(batch), 1e6) };
-  const refused = cacheFeatures(large, data, { directory });
+  // The text whose first token is 22, and that alone, is too large.
+  const marked = { ...data, sequences: data.sequences.map((each, row) => (row === 7 ? sequence(22, 1) : each)) };
+  const scale = ({ ids }: TokenBatch) => tf.where(tf.equal(tf.slice(ids, [0, 0], [-1, 1]), 22), 1e6, 1);
+  const large: BertPrefix = {
+    ...prefix,
+    checksum: "large",
+    apply: (batch) => tf.tidy(() => tf.mul(prefix.apply(batch), tf.expandDims(scale(batch), 2))),
+  };
+  const refused = cacheFeatures(large, marked, { directory });
   await expect(refused).rejects.toThrow(NumericalError);
-  await expect(refused).rejects.toThrow(/text \d+, token \d+: expected hidden states after 1 layers/);
+  await expect(refused).rejects.toThrow(/text 7, token 0: expected hidden states after 1 layers/);
   await expect(cacheFeatures(prefix, { ...data, labels: Int32Array.of(1) }, { directory })).rejects.toThrow(DataError);
 });

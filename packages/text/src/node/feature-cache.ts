@@ -171,7 +171,7 @@ async function encodeShard(
           where: `cacheFeatures: text ${rows[start + i]}, token ${Math.floor(lost / prefix.hidden)}`,
           expected: `hidden states after ${prefix.layers} layers that 16 bits can hold, 65504 at most`,
           received: own[lost],
-          hint: "Train on token ids, without a cache.",
+          hint: "The model's numbers are too large for a cache: train all layers, on token ids.",
         });
       }
       new DataView(bytes.buffer).setUint32(offset + words.byteLength, crc32(words), true);
@@ -227,11 +227,11 @@ export async function cacheFeatures(
     const size = sizes[shard] as number;
     const part = [shard * shardRows, (shard + 1) * shardRows] as const;
     const rows = sequences.slice(...part);
-    if ((await sizeOfFile(join(folder, shardName(shard)))) !== size) {
-      await store.write(
-        shardName(shard),
-        await encodeShard(rows, order.slice(...part), places.slice(...part), size, encoding),
-      );
+    const isThere = async (): Promise<boolean> => (await sizeOfFile(join(folder, shardName(shard)))) === size;
+    if (!(await isThere())) {
+      const bytes = await encodeShard(rows, order.slice(...part), places.slice(...part), size, encoding);
+      // What another process has written meanwhile may be read already: it stays.
+      if (!(await isThere())) await store.write(shardName(shard), bytes);
     }
     done += rows.length;
     onProgress?.(done, sequences.length);
@@ -379,8 +379,8 @@ class StoredDataset implements Dataset<HiddenBatch> {
       const hint = "The file was damaged or removed after it was written: remove it, and a new run makes it again.";
       return new FormatError({ where: path, expected, received, hint }, { cause });
     };
-    const file = await open(path).catch((cause: unknown) => {
-      throw damaged("a file of hidden states", cause instanceof Error ? cause.message : cause, cause);
+    const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+      throw cause.code === "ENOENT" ? damaged("a file of hidden states", "no such file", cause) : cause;
     });
     try {
       for (const [i, { offset, tokens }] of places.entries()) {

@@ -24,7 +24,11 @@ export async function cacheTokens(
   directory: string,
 ): Promise<LabelledTokens> {
   const files = openDirectory(directory);
-  const hash = createHash("sha256").update(JSON.stringify([tokenizer.fingerprint, data.texts, data.pairs ?? []]));
+  const hash = createHash("sha256").update(tokenizer.fingerprint);
+  for (const texts of [data.texts, data.pairs ?? []]) {
+    hash.update(`\n${texts.length}`);
+    for (const text of texts) hash.update(JSON.stringify(text));
+  }
   const name = `tokens-${hash.digest("hex").slice(0, 16)}.safetensors`;
   const { labels, classes } = data;
   const rest = { labels, classes: classes.length, paddingId: tokenizer.paddingId };
