@@ -41,8 +41,7 @@ function byCount(counts: ReadonlyMap<string, number>, least: number): string[] {
 /**
  * A tokenizer whose vocabulary is made of the given texts: every character, the most frequent words, and frequent endings, so that rare
  * words are spelt by a known beginning, endings and characters and none is unknown whose characters were seen, but for words of more than
- * 100 characters. Texts are lower-cased and
- * lose their accents, as for BERT without case. The same texts give the same tokenizer.
+ * 100 characters. Texts are lower-cased and lose their accents, as for BERT without case. The same texts give the same tokenizer.
  *
  * @param texts - of the training rows alone
  * @throws DataError when there is no word in them

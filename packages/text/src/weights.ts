@@ -9,35 +9,36 @@ import {
 import * as tf from "@tensorflow/tfjs-core";
 
 /** What Hugging Face calls the weights of a part, by our names; its matrices are `[outputs, inputs]`, ours the other way round. */
-const THEIR_NAMES: Readonly<Record<string, { readonly name: string; readonly transposed?: true }>> = {
+const THEIR_NAMES: Readonly<
+  Record<string, { readonly name: string; readonly old?: string; readonly transposed?: true }>
+> = {
   kernel: { name: "weight", transposed: true },
   bias: { name: "bias" },
   table: { name: "weight" },
-  scale: { name: "weight" },
-  shift: { name: "bias" },
+  // Files of the first years, `bert-base-uncased` among them, have the old names.
+  scale: { name: "weight", old: "gamma" },
+  shift: { name: "bias", old: "beta" },
 };
-
-/** What normalisations' weights are called in files of the first years, `bert-base-uncased` among them. */
-const OLD_NAMES: readonly (readonly [now: RegExp, before: string])[] = [
-  [/LayerNorm\.weight$/, "LayerNorm.gamma"],
-  [/LayerNorm\.bias$/, "LayerNorm.beta"],
-];
-
-/** Names under which a tensor may lie in a file. */
-function namesOf(path: string): string[] {
-  const old = OLD_NAMES.flatMap(([now, before]) => (now.test(path) ? [path.replace(now, before)] : []));
-  return [path, ...old].flatMap((name) => [name, PREFIX + name]);
-}
 
 /** Files of models with a task's head put this before the names of the encoder. */
 const PREFIX = "bert.";
 
+/** A weight's place in a file. */
+interface Target {
+  readonly path: string;
+  /** All names under which it may lie there, `path` first. */
+  readonly paths: readonly string[];
+  readonly transposed: boolean;
+}
+
 /** Our `part/weight` as a path of Hugging Face; nothing for what BERT has not, such as the projection. */
-function theirs(name: string): { readonly path: string; readonly transposed: boolean } | undefined {
+function theirs(name: string): Target | undefined {
   const [part = "", weight = ""] = name.split("/");
   const known = THEIR_NAMES[weight];
   if (known === undefined || !/^(embeddings|encoder|pooler)\./.test(part)) return undefined;
-  return { path: `${part}.${known.name}`, transposed: known.transposed === true };
+  const names = known.old === undefined ? [known.name] : [known.name, known.old];
+  const paths = names.flatMap((each) => [`${part}.${each}`, `${PREFIX}${part}.${each}`]);
+  return { path: `${part}.${known.name}`, paths, transposed: known.transposed === true };
 }
 
 /**
@@ -51,10 +52,8 @@ export function assignBertWeights(variables: readonly NamedVariable[], bytes: Ui
   for (const { name, variable } of variables) {
     const target = theirs(name);
     if (target === undefined) continue;
-    const { path, transposed } = target;
-    const tensor = namesOf(path)
-      .map((each) => tensors.get(each))
-      .find((found) => found !== undefined);
+    const { path, paths, transposed } = target;
+    const tensor = paths.map((each) => tensors.get(each)).find((found) => found !== undefined);
     const shape = transposed ? [...variable.shape].reverse() : variable.shape;
     if (tensor?.dtype !== "F32" || String(tensor.shape) !== String(shape)) {
       throw new FormatError({

@@ -11,7 +11,7 @@ const configSchema = z.object({
 });
 
 /** Sizes of a pretrained encoder. */
-export interface PretrainedSizes {
+interface PretrainedSizes {
   /** Attention heads of each block. */
   readonly heads: readonly number[];
   /** Longest text. */

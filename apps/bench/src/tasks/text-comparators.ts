@@ -1,8 +1,8 @@
 import { ConfigError } from "@l0gm/core";
 import { requireModel } from "../data/models.ts";
 import { headsKept } from "./head-pruning.ts";
-import { type PretrainedSizes, pretrainedSizes } from "./pretrained.ts";
-import type { Comparator, TaskSource } from "./task.ts";
+import { pretrainedSizes } from "./pretrained.ts";
+import type { Comparator } from "./task.ts";
 import type { TextConfig } from "./text-config.ts";
 
 /**
@@ -26,7 +26,9 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
         };
       },
       async check({ encoder }, layers, source) {
-        checkFewer(layers, (await sizesOf(encoder, source))?.heads.length);
+        if (encoder.kind !== "bert") return;
+        const { heads } = await pretrainedSizes(requireModel(encoder.model, source.modelDir));
+        checkFewer(layers, heads.length);
       },
     },
     heads: {
@@ -50,9 +52,9 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
         return config;
       },
       async check({ encoder }, kept, source) {
-        const sizes = await sizesOf(encoder, source);
-        if (sizes === undefined || encoder.kind !== "bert") return;
-        const used = sizes.heads.slice(0, encoder.layers);
+        if (encoder.kind !== "bert") return;
+        const { heads: all } = await pretrainedSizes(requireModel(encoder.model, source.modelDir));
+        const used = all.slice(0, encoder.layers);
         const trained = used.slice(-Math.min(encoder.trainableLayers ?? used.length, used.length));
         headsKept(
           kept,
@@ -62,10 +64,6 @@ export function textComparators<Config extends TextConfig>(): Readonly<Record<st
       },
     },
   };
-}
-
-async function sizesOf(encoder: TextConfig["encoder"], source: TaskSource): Promise<PretrainedSizes | undefined> {
-  return encoder.kind === "bert" ? await pretrainedSizes(requireModel(encoder.model, source.modelDir)) : undefined;
 }
 
 function checkFewer(layers: number, all: number | undefined): void {
