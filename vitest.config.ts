@@ -8,9 +8,6 @@ const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["{packages,apps}/*/{src,test,bench}/**/*.test.ts", "test/**/*.test.ts"],
-    // Those of `pnpm test:native`.
-    exclude: [...configDefaults.exclude, "test/native/**"],
     provide: { backend: "cpu" },
     // Compiles the WebAssembly kernels and bundles the sampler's worker where their sources have changed.
     globalSetup: ["packages/backend/assembly/build.mjs", "packages/graph/worker/build.mjs"],
@@ -18,6 +15,21 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "sources",
+          include: ["{packages,apps}/*/{src,bench}/**/*.test.ts", "packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+          // Those of `pnpm test:native`.
+          exclude: [...configDefaults.exclude, "test/native/**"],
+        },
+      },
+      {
+        extends: true,
+        test: { name: "command", include: ["apps/*/test/**/*.test.ts"], globalSetup: ["apps/bench/test/build.ts"] },
+      },
+    ],
   },
 });
 

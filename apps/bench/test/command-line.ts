@@ -1,4 +1,4 @@
-/** Runs the command as a user would, from its sources. */
+/** Runs the command as a user would. `build.ts` has built it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { Random } from "@l0gm/core";
 import { onTestFinished } from "vitest";
 
-const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 /** What a command left behind. */
 export interface Ended {
@@ -23,7 +23,7 @@ export interface Started {
 }
 
 export function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Started {
-  const child = spawn(process.execPath, ["--conditions=@l0gm/source", "--import", "tsx", MAIN, ...args], {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
