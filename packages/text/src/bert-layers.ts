@@ -1,10 +1,10 @@
 import type { EncodeContext } from "@l0gm/core";
-import { dropout, type Module, type ModuleWeights, ones, zeros } from "@l0gm/core/modules";
+import { dropout, type ModuleWeights, ones, zeros } from "@l0gm/core/modules";
 import { gelu, layerNorm } from "@l0gm/core/operations";
 import * as tf from "@tensorflow/tfjs-core";
 import { type BertArchitecture, COMPUTED, headsLeft } from "./architecture.ts";
 import type { TokenBatch } from "./batch.ts";
-import { type Block, type Linear, linear, residual, selfAttention, type WeightOptions } from "./block-parts.ts";
+import { type Block, type Linear, linear, residual, selfAttention, table, type WeightOptions } from "./block-parts.ts";
 
 /** The weights have the paths of Hugging Face, so that a part's place in a file is its name. */
 export class BertParts {
@@ -19,9 +19,9 @@ export class BertParts {
   /** Sums of the embeddings of words, positions and segments, normalised: `[rows, tokens, hidden]`. */
   embeddings(options: Required<WeightOptions>): (batch: TokenBatch, context: EncodeContext) => tf.Tensor3D {
     const { vocabularySize, positions, types, hidden, dropout: rate } = this.#architecture;
-    const word = this.#table("embeddings.word_embeddings", [vocabularySize, hidden], options);
-    const position = this.#table("embeddings.position_embeddings", [positions, hidden], options);
-    const type = this.#table("embeddings.token_type_embeddings", [types, hidden], options);
+    const word = this.#table("embeddings.word_embeddings", vocabularySize, options);
+    const position = this.#table("embeddings.position_embeddings", positions, options);
+    const type = this.#table("embeddings.token_type_embeddings", types, options);
     const norm = this.#norm("embeddings.LayerNorm", options);
     return ({ ids, types: segments }, context) => {
       const [rows, tokens] = ids.shape;
@@ -72,17 +72,8 @@ export class BertParts {
     return (x) => tf.tanh(layer({ x })) as tf.Tensor2D;
   }
 
-  #table(
-    path: string,
-    shape: readonly [number, number],
-    { fill, trainable, rate }: Required<WeightOptions>,
-  ): () => tf.Tensor2D {
-    const module: Module<undefined, "table"> = {
-      weights: { table: { shape, fill, decay: true, trainable, rate } },
-      macs: 0,
-      apply: ({ table }) => table,
-    };
-    const apply = this.#weights.bind(path, module);
+  #table(path: string, rows: number, options: Required<WeightOptions>): () => tf.Tensor2D {
+    const apply = this.#weights.bind(path, table(rows, this.#architecture.hidden, { ...options, decay: true }));
     return () => apply(undefined) as tf.Tensor2D;
   }
 

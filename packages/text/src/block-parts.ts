@@ -32,6 +32,15 @@ export function linear(
   };
 }
 
+/** A vector for each of so many ids. */
+export function table(
+  rows: number,
+  width: number,
+  options: WeightOptions & Pick<Weight, "fill" | "decay">,
+): Module<undefined, "table"> {
+  return { weights: { table: { shape: [rows, width], ...options } }, macs: 0, apply: (weights) => weights.table };
+}
+
 /** `addend + layer(x)`. Dropped out in training, else the addition costs no pass of its own. */
 export function residual(
   layer: Linear,

@@ -71,8 +71,7 @@ export class TextTokenizer {
       throw new FormatError({ where, expected: "a tokenizer in the Hugging Face format", received }, { cause });
     }
     this.#words = encodesByChunk(tokenizer) ? new WordCache((chunk) => this.#whole(chunk)) : undefined;
-    const stated = Number(Reflect.get(config, "model_max_length"));
-    const { maximumLength = stated > 0 && stated < LONGEST ? stated : LONGEST, truncation = "head" } = options;
+    const { maximumLength = statedLength(config), truncation = "head" } = options;
     this.#single = this.#template();
     this.#pair = this.#template(SAMPLE);
     const special = [this.#pair.before, this.#pair.between, this.#pair.after].flat().length;
@@ -153,6 +152,12 @@ export class TextTokenizer {
   }
 }
 
+/** How long a sequence may be by the tokenizer's own word. */
+function statedLength(config: object): number {
+  const stated = Number(Reflect.get(config, "model_max_length"));
+  return stated > 0 && stated < LONGEST ? stated : LONGEST;
+}
+
 /** A word that every tokenizer makes something of. */
 const SAMPLE = "a";
 
@@ -186,12 +191,13 @@ export async function loadTokenizer(files: ModelFiles, options: TokenizerOptions
   const where = source.pathOf(FILES.tokenizer);
   const model = (await source.has(CONFIG_FILE)) ? await source.json(CONFIG_FILE) : {};
   const { vocab_size: ids, max_position_embeddings: positions } = model;
-  const { maximumLength } = options;
-  if (typeof positions === "number" && maximumLength !== undefined && maximumLength > positions) {
-    const expected = `maximumLength to be at most ${positions}, the longest text that the model reads`;
+  const longest = typeof positions === "number" ? positions : Number.POSITIVE_INFINITY;
+  const { maximumLength = Math.min(statedLength(config), longest) } = options;
+  if (maximumLength > longest) {
+    const expected = `maximumLength to be at most ${longest}, the longest text that the model reads`;
     throw new ConfigError({ where, expected, received: maximumLength });
   }
-  const tokenizer = new TextTokenizer(json, config, options, where);
+  const tokenizer = new TextTokenizer(json, config, { ...options, maximumLength }, where);
   if (typeof ids === "number" && tokenizer.vocabularySize > ids) {
     throw new FormatError({
       where,
@@ -200,6 +206,5 @@ export async function loadTokenizer(files: ModelFiles, options: TokenizerOptions
       hint: "The tokenizer is another model's: take all files from one.",
     });
   }
-  if (typeof positions !== "number" || tokenizer.maximumLength <= positions) return tokenizer;
-  return new TextTokenizer(json, config, { ...options, maximumLength: positions }, where);
+  return tokenizer;
 }

@@ -5,7 +5,6 @@ import {
   dropout,
   type EncoderKind,
   layerNorm,
-  type Module,
   type ModuleEncoderOptions,
   type ModuleWeights,
   moduleEncoder,
@@ -14,7 +13,7 @@ import {
 import * as tf from "@tensorflow/tfjs-core";
 import { headsLeft, isPrunable } from "./architecture.ts";
 import { checkTokens, type TextBatch } from "./batch.ts";
-import { type Block, linear, residual, selfAttention } from "./block-parts.ts";
+import { type Block, linear, residual, selfAttention, table } from "./block-parts.ts";
 import { checkPooling, type Pooling, pool } from "./pooling.ts";
 
 /** How a Transformer knows where a token stands: by a learned vector, or by turning queries and keys (Su et al. 2021). */
@@ -91,13 +90,8 @@ export function sizesOf(options: TransformerEncoderOptions): Sizes {
   return { ...sizes, positions, pooling, dropout: rate, tokenDropout };
 }
 
-function table(rows: number, width: number): Module<undefined, "table"> {
-  return {
-    weights: { table: { shape: [rows, width], fill: normal(0.02), decay: false } },
-    macs: 0,
-    apply: (weights) => weights.table,
-  };
-}
+/** How the vectors of ids begin. */
+const TABLE = { fill: normal(0.02), decay: false };
 
 /** Turns each pair of numbers (i, i + half) of every head by an angle that grows with the token's place. */
 function rotate(x: tf.Tensor3D, heads: number): tf.Tensor3D {
@@ -148,8 +142,8 @@ const TRANSFORMER: EncoderKind<TextBatch, TransformerEncoderOptions> = {
   trunk(weights, options) {
     const sizes = sizesOf(options);
     const { vocabularySize, hidden, layers, positions, maximumLength, pooling, dropout: rate, tokenDropout } = sizes;
-    const words = weights.bind("words", table(vocabularySize, hidden));
-    const places = positions === "learned" ? weights.bind("positions", table(maximumLength, hidden)) : undefined;
+    const words = weights.bind("words", table(vocabularySize, hidden, TABLE));
+    const places = positions === "learned" ? weights.bind("positions", table(maximumLength, hidden, TABLE)) : undefined;
     const blocks = Array.from({ length: layers }, (_, i) => block(weights, i, sizes));
     const norm = weights.bind("norm", layerNorm(hidden));
     return {
