@@ -36,3 +36,18 @@ test("too few epochs for the fractions are refused before anything is trained; e
     expect(() => checkSegments({ kind: "path" }, short)).toThrow("path.epochs: expected at least 12");
   }
 });
+
+test("a path's epochs are not left out unawares where others are given", async () => {
+  const plan = (config: unknown, kind: "dense" | "path") =>
+    planRuns(
+      [{ benchmark: "adult", methods: [{ kind }], seeds: [0], config, configName: "my.json", source: {} }],
+      "out",
+    );
+  await expect(plan({ epochs: 6 }, "path")).rejects.toThrow(
+    /my\.json: expected path\.epochs beside epochs.*epochs 6 alone/,
+  );
+  for (const config of [{ epochs: 6, path: { epochs: 12 } }, { path: { epochs: 12 } }, {}]) {
+    expect(await plan(config, "path")).toHaveLength(1);
+  }
+  expect(await plan({ epochs: 6 }, "dense")).toHaveLength(1);
+});

@@ -1,4 +1,5 @@
 import { budgetOf, ConfigError } from "@l0gm/core";
+import { z } from "zod";
 import { codeVersion } from "../run/code-version.ts";
 import { controllerFor, epochsOf } from "../run/controller.ts";
 import { type Method, methodName, type PlannedRun, planRun } from "../run/spec.ts";
@@ -31,6 +32,7 @@ export async function planRuns(requests: readonly RunRequest[], out: string): Pr
     const task = taskNamed(benchmark);
     const spec = { benchmark, split: splitOf(task, split), source };
     const config = parseConfig(task.configFor?.(spec.split, given) ?? task.config, given, configName);
+    if (methods.some(({ kind }) => kind === "path")) checkPathEpochs(given, configName);
     const settings = methods.map((method) => ({ method, config: configFor(task, method, config) }));
     for (const { method, config } of settings) checkSegments(method, config);
     for (const method of methods) {
@@ -44,6 +46,24 @@ export async function planRuns(requests: readonly RunRequest[], out: string): Pr
   }
   // A list can say one thing twice (`--targets 1/2,0.5`); two workers in one folder would undo each other's work.
   return [...new Map(planned.map((run) => [run.key, run])).values()];
+}
+
+const epochsGiven = z.object({ epochs: z.number(), path: z.object({ epochs: z.number().optional() }).optional() });
+
+/**
+ * A path has a count of epochs of its own; who changes the one and leaves out the other would compare unlike budgets unawares.
+ *
+ * @throws ConfigError
+ */
+function checkPathEpochs(given: unknown, configName: string): void {
+  const { data } = epochsGiven.safeParse(given);
+  if (data === undefined || data.path?.epochs !== undefined) return;
+  throw new ConfigError({
+    where: configName,
+    expected: "path.epochs beside epochs, which a path does not read",
+    received: `epochs ${data.epochs} alone`,
+    hint: "Set path.epochs to the passes over the training rows of the whole path.",
+  });
 }
 
 /**

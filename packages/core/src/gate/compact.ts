@@ -13,7 +13,7 @@ export interface Saving {
 
 /** What compaction saves. */
 export interface Savings {
-  /** Trainable numbers of encoder and head; the gate's own are not counted on either side. */
+  /** Numbers that encoder and head hold, trained or not; the gate's own are not counted on either side. */
   readonly parameters: Saving;
   /** Bytes of one row's representation in float32. */
   readonly embeddingBytes: Saving;

@@ -9,7 +9,7 @@ import {
   sequential,
 } from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { FormatError, ShapeError } from "../errors.ts";
+import { ConfigError, FormatError, ShapeError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { expectClose, expectNoLeak } from "../testing/index.ts";
 import type { Encoder } from "./encoder.ts";
@@ -144,9 +144,9 @@ describe("parameters", () => {
   });
 });
 
-test("cost counts trainable numbers and multiplications by hand", () => {
+test("cost counts numbers, running statistics included, and multiplications by hand", () => {
   expect(layersEncoder(plain()).cost).toEqual({ parameters: 3 * 5 + 5 + 5 * 4 + 4, macs: 3 * 5 + 5 * 4 });
-  expect(layersEncoder(normalised()).cost).toEqual({ parameters: 20 + 10 + 24, macs: 35 });
+  expect(layersEncoder(normalised()).cost).toEqual({ parameters: 20 + 20 + 24, macs: 35 });
   const image = sequential({
     layers: [
       layers.conv2d({ filters: 2, kernelSize: 3, inputShape: [8, 8, 1] }),
@@ -219,4 +219,16 @@ test("encoding leaves one tensor, narrowing and disposing none", async () => {
     encoder.encode(x, EVALUATION).dispose();
     encoder.narrow?.([0]).dispose();
   });
+});
+
+test("refuses a loss that nothing would add; of a layer that is not trained it is none", () => {
+  const withPenalty = (trainable: boolean): LayersModel => {
+    const kernelRegularizer = "l1l2";
+    return sequential({
+      layers: [layers.dense({ units: 4, inputShape: [3], kernelRegularizer, trainable, name: "penalised" })],
+    });
+  };
+  expect(() => layersEncoder(withPenalty(true))).toThrow(/the layer penalised.*weights\.decay/s);
+  expect(() => layersEncoder(withPenalty(true))).toThrow(ConfigError);
+  expect(layersEncoder(withPenalty(false)).width).toBe(4);
 });

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { FormatError, ShapeError } from "../errors.ts";
+import { ConfigError, FormatError, ShapeError } from "../errors.ts";
 import type { EncodeContext, Encoder, EncoderCost, EncoderDescription, Parameter } from "./encoder.ts";
 import { registerEncoder } from "./encoder-registry.ts";
 import { checkKept } from "./projection.ts";
@@ -13,6 +13,7 @@ import { checkKept } from "./projection.ts";
  *
  * @param model - taken over
  * @throws ShapeError when the model has not one output of rank 2 with a known width
+ * @throws ConfigError when a layer that is trained has a loss of its own (a regularizer, a penalty of a `HardConcreteGate`): `fit` adds none
  *
  * @example
  * ```ts
@@ -32,6 +33,15 @@ export function layersEncoder(model: LayersModel): Encoder<tf.Tensor> {
       where: "layersEncoder",
       expected: "one output [rows, d]",
       received: model.outputs.map((o) => o.shape),
+    });
+  }
+  const regularized = model.layers.find((layer) => layer.trainable && layer.losses.length > 0);
+  if (regularized !== undefined) {
+    throw new ConfigError({
+      where: "layersEncoder",
+      expected: "layers without losses of their own, which fit would not add",
+      received: `regularizers or penalties of the layer ${regularized.name}`,
+      hint: "Leave them out: fit has decoupled weight decay (weights.decay), and the classifier's gate has the penalty.",
     });
   }
   const encoder: Encoder<tf.Tensor> = {
@@ -103,7 +113,7 @@ function positionsOf(layer: Layer): number {
 function modelCost(model: LayersModel): EncoderCost {
   const sizesOf = (weights: Layer["weights"]): number => weights.reduce((sum, { shape }) => sum + product(shape), 0);
   return {
-    parameters: model.layers.reduce((sum, layer) => sum + sizesOf(layer.trainableWeights), 0),
+    parameters: model.layers.reduce((sum, layer) => sum + sizesOf(layer.weights), 0),
     macs: model.layers.reduce(
       (sum, layer) => sum + positionsOf(layer) * sizesOf(layer.weights.filter(({ shape }) => shape.length > 1)),
       0,

@@ -253,6 +253,17 @@ describe("fit", () => {
     expect(warnings.join("\n")).toMatch(/collapse/);
   });
 
+  it("says when the rule keeps far more dimensions than were expected", async () => {
+    const { warnings, segments } = await fit(
+      gated(),
+      data,
+      options({ controller: penalty(constant(5)), gates: { learningRate: 0.03 }, epochs: 8 }),
+    );
+    expect(segments[0]).toMatchObject({ realised: 1 });
+    expect(segments[0].expected).toBeLessThan(0.75);
+    expect(warnings.join("\n")).toMatch(/the mean rule keeps 1\.000 of the dimensions while 0\.\d{3} was expected/);
+  });
+
   it("names the weight that the last step of an epoch drove to infinity", async () => {
     const wild = { learningRate: 1e38, schedule: constant(1) };
     const run = fit(gated(), data, options({ weights: wild, batchSize: 512, epochs: 2 }));

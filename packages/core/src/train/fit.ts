@@ -44,6 +44,9 @@ const SEPARATED = 0.9;
 /** The expected fraction may exceed the requested one by this factor when the gates are frozen. */
 const SETTLED = 1.1;
 
+/** How far the realised fraction may be from the expected one before it is said. */
+const RULE_MARGIN = 0.25;
+
 /**
  * Trains a gated or dense model. Weights and gates have optimizers of their own. In each segment of the controller the gates are
  * learned, then frozen, and the network is trained on with constant gates (consolidation), which removes the mismatch between
@@ -230,6 +233,13 @@ class Trainer<Batch> {
       );
     }
     if (kept.length === 0) warnOnce(state, `collapse: the ${gate.rule} rule left no gate open in epoch ${state.epoch}`);
+    const realised = dimensions / width;
+    if (budget === undefined && kept.length > 0 && Math.abs(realised - expected) > RULE_MARGIN) {
+      warnOnce(
+        state,
+        `gates frozen in epoch ${state.epoch}: the ${gate.rule} rule keeps ${realised.toFixed(3)} of the dimensions while ${expected.toFixed(3)} was expected: train longer, or ask for a number with targetFraction`,
+      );
+    }
     // Where all or none stay there was nothing to decide.
     if (separation < 0.5 && kept.length > 0 && kept.length < gateState.logAlpha.length) {
       const percent = Math.round(100 * separation);
