@@ -92,7 +92,7 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
         seeds,
         backend,
         trace,
-        warnings: [...(data.warnings ?? []), ...fitted.warnings],
+        warnings: [...(data.warnings ?? []), ...segment.warnings],
       };
       const result = await concludeSegment(
         model,

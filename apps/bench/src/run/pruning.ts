@@ -62,6 +62,7 @@ export function joinParts(before: FitResult, after: FitResult, first: number): F
     ...segment,
     equalBudget: shifted(segment.equalBudget),
     bestValidation: shifted(segment.bestValidation),
+    warnings: [...new Set([...before.warnings, ...segment.warnings])],
   });
   const [segment, ...others] = after.segments;
   return {

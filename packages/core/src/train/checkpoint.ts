@@ -19,7 +19,7 @@ export interface CheckpointOptions {
 }
 
 const FILE = "checkpoint.safetensors";
-const FORMAT = "l0gm-checkpoint-2";
+const FORMAT = "l0gm-checkpoint-3";
 const DIFFERENCES_SHOWN = 5;
 const LONGEST_SHOWN = 80;
 

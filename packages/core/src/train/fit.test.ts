@@ -253,6 +253,15 @@ describe("fit", () => {
     expect(warnings.join("\n")).toMatch(/collapse/);
   });
 
+  it("keeps a warning with the segment that gave it", async () => {
+    // Between two segments the pressure has no time to do anything.
+    const controller = path({ fractions: [1, 1 / 8], dualStep: 1e-6, firstShare: 4 });
+    const { warnings, segments } = await fit(gated(), data, options({ controller }));
+    expect(segments.map((segment) => segment.warnings.length)).toEqual([0, 2]);
+    expect(segments[1]?.warnings.join("\n")).toMatch(/gates frozen in epoch 9 at 0\.125 while/);
+    expect(warnings).toEqual(segments[1]?.warnings);
+  });
+
   it("says when the rule keeps far more dimensions than were expected", async () => {
     const { warnings, segments } = await fit(
       gated(),

@@ -31,7 +31,7 @@ export interface FitResult {
   readonly history: readonly EpochRecord[];
   /** One a segment of the controller; one for a dense model. */
   readonly segments: readonly [SegmentResult, ...SegmentResult[]];
-  /** Collapse and other things that should not go unseen, each once. */
+  /** Those of all segments, each once. */
   readonly warnings: readonly string[];
 }
 
@@ -134,7 +134,8 @@ class Trainer<Batch> {
     }
     const [first, ...rest] = state.segments as [SegmentResult, ...SegmentResult[]];
     assignWeights(this.#model, (rest.at(-1) ?? first)[restore].weights);
-    return { history: state.history, segments: [first, ...rest], warnings: state.warnings };
+    const warnings = [...new Set(state.segments.flatMap((segment) => segment.warnings))];
+    return { history: state.history, segments: [first, ...rest], warnings };
   }
 
   dispose(): void {
@@ -359,6 +360,7 @@ class Trainer<Batch> {
       gates: [...gates],
       equalBudget: last,
       bestValidation: best,
+      warnings: state.warnings,
     });
     state.segment++;
     state.local = 0;
@@ -366,6 +368,7 @@ class Trainer<Batch> {
     state.improved = undefined;
     state.last = undefined;
     state.frozen = undefined;
+    state.warnings = [];
   }
 }
 

@@ -23,6 +23,8 @@ export interface SegmentResult extends Readonly<Record<Protocol, ProtocolResult>
   readonly realised: number;
   /** Final gate value of each dimension. */
   readonly gates: readonly number[];
+  /** Collapse and other things in this segment that should not go unseen, each once. */
+  readonly warnings: readonly string[];
 }
 
 /** All that a resumed run needs, apart from what its options say. */
@@ -41,6 +43,7 @@ export interface FitState {
   last: ProtocolResult | undefined;
   history: EpochRecord[];
   segments: SegmentResult[];
+  /** Of the segment. */
   warnings: string[];
   model: Weights;
   moments: Weights;
