@@ -107,6 +107,9 @@ describe.each(MODELS)("$name", ({ name, folder, there }) => {
 describe("saveBert", () => {
   test("writes a model that is read again with the trained weights", async () => {
     const original = await smallBert();
+    const described = JSON.parse(new TextDecoder().decode(await original.read("config.json")));
+    // The newer name wins where both are there.
+    await original.write("config.json", new TextEncoder().encode(JSON.stringify({ ...described, dtype: "bfloat16" })));
     for (const name of ["tokenizer.json", "tokenizer_config.json"])
       await original.write(name, new TextEncoder().encode("{}"));
     const encoder = await bertEncoder(original, { width: 8, layers: 1 });
@@ -115,6 +118,7 @@ describe("saveBert", () => {
     await saveBert(encoder, original, files);
     const config = JSON.parse(new TextDecoder().decode(await files.read("config.json")));
     expect(config).toMatchObject({ model_type: "bert", num_hidden_layers: 1, hidden_size: 8, torch_dtype: "float32" });
+    expect(config).not.toHaveProperty("dtype");
     expect((await files.list()).length).toBe(4);
     const { tensors } = decodeSafetensors((await files.read("model.safetensors")) ?? new Uint8Array());
     expect(tensors.get("encoder.layer.0.intermediate.dense.weight")?.shape).toEqual([12, 8]);

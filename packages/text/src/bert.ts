@@ -263,8 +263,10 @@ export async function saveBert(encoder: Encoder<TextBatch>, original: ModelFiles
     ["tokenizer.json", "tokenizer_config.json"].map(async (name) => [name, await source.bytes(name)] as const),
   );
   const pruned = (architecture.prunedHeads ?? []).slice(0, layers);
+  // The type of the original's numbers, `torch_dtype` of old: these are written in float32.
+  const { dtype: _, ...described } = await source.json(CONFIG_FILE);
   const config = {
-    ...(await source.json(CONFIG_FILE)),
+    ...described,
     num_hidden_layers: layers,
     torch_dtype: "float32",
     pruned_heads: Object.fromEntries(pruned.flatMap((heads, layer) => (heads.length > 0 ? [[layer, heads]] : []))),

@@ -26,6 +26,14 @@ describe("readTexts", () => {
     });
   });
 
+  test("reads labels and column names without the white space around them, and texts as they are", async () => {
+    const { texts, classes } = await readTexts(file("b.csv", "t, y\n a, pos\nb,pos \nc,neg\n"), columns);
+    expect([texts, classes]).toEqual([
+      [" a", "b", "c"],
+      ["neg", "pos"],
+    ]);
+  });
+
   test("reads JSON Lines, labels of any plain kind", async () => {
     const path = file("a.jsonl", '{"t":"good","y":1}\n\n{"t":"bad","y":0}\r\n{"t":"so","y":10}');
     const { texts, labels, classes } = await readTexts(path, columns);

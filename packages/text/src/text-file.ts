@@ -10,7 +10,7 @@ export interface TextColumns {
   readonly text: string;
   /** Of a second text, where two are compared. */
   readonly pair?: string;
-  /** Its different values are the classes; left out, all labels are 0: rows to predict. */
+  /** Its different values, without white space around them, are the classes; left out, all labels are 0: rows to predict. */
   readonly label?: string;
 }
 
@@ -39,7 +39,12 @@ async function rowsOf(path: string, bytes: Uint8Array, columns: readonly string[
 function csvRows(path: string, bytes: Uint8Array, wanted: readonly string[]): Row[] {
   try {
     const text = decodeUtf8(bytes, (byte) => `${path}, line ${lineOf(bytes, byte)}`);
-    const columns = (header: string[]): string[] => checkHeader(header, wanted, path);
+    const columns = (header: string[]): string[] =>
+      checkHeader(
+        header.map((name) => name.trim()),
+        wanted,
+        path,
+      );
     const records = parse(text, { columns, info: true, bom: true, skipEmptyLines: true }) as {
       record: Record<string, string>;
       info: { lines: number };
@@ -127,7 +132,7 @@ export async function readTexts(
     ...(pair === undefined ? {} : { pairs: rows.map((row) => read(row, pair)) }),
   };
   if (label === undefined) return { ...texts, labels: new Int32Array(rows.length), classes: classes ?? ["0"] };
-  const names = rows.map((row) => read(row, label));
+  const names = rows.map((row) => read(row, label).trim());
   const known = classes ?? [...new Set(names)].sort();
   if (known.length < 2) {
     const received = `${known.join("")} in every row`;

@@ -1,4 +1,5 @@
-import { basename, dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { RunRequest } from "../sweep/plan.ts";
 import { readJson } from "../tasks/config.ts";
@@ -62,8 +63,9 @@ export async function readRequest({
   dataDir,
   modelDir: models,
 }: RequestOptions): Promise<Pick<RunRequest, "split" | "config" | "configName" | "source">> {
-  // A path names a folder; results do not depend on where it is.
-  const isPath = chosen !== undefined && basename(chosen) !== chosen;
+  // A path names a folder, as does the name of a model here; results do not depend on where it is.
+  const isPath =
+    chosen !== undefined && (basename(resolve(chosen)) !== chosen || existsSync(join(chosen, "config.json")));
   const model = isPath ? basename(resolve(chosen)) : chosen;
   const modelDir = isPath ? dirname(resolve(chosen)) : models;
   const given = file === undefined ? {} : await readJson(file);
