@@ -73,7 +73,7 @@ export {
   saturatedProbabilityOf,
 } from "./gate/hard-concrete.ts";
 export { compareLatency, type Latency, type LatencyOptions } from "./gate/latency.ts";
-export { type FileHandler, memoryFiles } from "./io/file-handler.ts";
+export { type FileHandler, type FileSource, memoryFiles, urlFiles } from "./io/file-handler.ts";
 export { fromHalves, toHalves } from "./io/half.ts";
 export type { Manifest, ManifestGate, SaveInfo } from "./io/manifest.ts";
 export {

@@ -1,15 +1,15 @@
-import type { FileHandler } from "@l0gm/core";
+import type { FileSource } from "@l0gm/core";
 import { FormatError } from "@l0gm/core";
 import { openFolder } from "#files";
 
 export const CONFIG_FILE = "config.json";
 
 /** Where the files of a model are: a folder's path in Node, or anything that reads files by name. */
-export type ModelFiles = string | Pick<FileHandler, "location" | "read">;
+export type ModelFiles = string | FileSource;
 
 /** Reads files of one model. */
 export class ModelSource {
-  readonly #files: Pick<FileHandler, "location" | "read">;
+  readonly #files: FileSource;
 
   constructor(files: ModelFiles) {
     this.#files = typeof files === "string" ? openFolder(files) : files;

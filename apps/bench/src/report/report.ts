@@ -343,7 +343,7 @@ ${definitionTable("Versions that wrote this report", Object.entries(context.vers
 ${runs.length > 0 && definitionTable("Versions that the runs recorded", versionsOf(runs))}
 </section>
 </main>
-<footer>Protocols: ${PROTOCOL_LABELS.equalBudget} is the last epoch of the same number of epochs; ${PROTOCOL_LABELS.bestValidation} is the epoch of lowest validation NLL after the budget is frozen. The test split was read once. A difference is the method minus dense, paired by seed; its t interval is over seeds with the test rows fixed, its bootstrap over test rows with the trained models fixed.</footer>
+<footer>Protocols: ${PROTOCOL_LABELS.equalBudget} is the last epoch of the same number of epochs, on a path the last epoch of a fraction’s segment; ${PROTOCOL_LABELS.bestValidation} is the epoch of lowest validation NLL after the budget is frozen. The test split was read once. A difference is the method minus dense, paired by seed; its t interval is over seeds with the test rows fixed, its bootstrap over test rows with the trained models fixed.</footer>
 </body>
 </html>
 `.text;

@@ -49,6 +49,13 @@ describe("verdictSentences", () => {
     expect(text).toContain("Every run ended with exactly the number of dimensions that was asked for.");
   });
 
+  it("says after how many epochs a path's fractions are, and dense is", () => {
+    const runs = syntheticRuns({ methods: ["dense", "l0gm-path"], fractions: [0.5, 0.125], seeds: 2 });
+    expect(verdictSentences(groupOf(runs)).join("\n")).toContain("segment, after 8, 16 epochs in all; dense has 30.");
+    const separate = runs.filter(({ method }) => method === "dense");
+    expect(verdictSentences(groupOf(separate)).join("\n")).not.toContain("epochs in all");
+  });
+
   it("shows the bootstrap over test rows beside the t interval, and says where the two disagree", () => {
     const runs = syntheticRuns({ methods: ["dense", "l0gm"], fractions: [0.125], seeds: 3 }).map((run) =>
       set(run, accuracies[run.method]?.[run.seed] ?? 0, run.method === "dense" ? 0.01 : 0.008 + 0.0001 * run.seed),

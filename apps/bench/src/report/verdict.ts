@@ -201,6 +201,20 @@ function pathSentence(group: BenchmarkGroup): string | undefined {
   return `${time}The path’s accuracy ${where} at ${dimensionsOf(group, at)}, by ${size}.`;
 }
 
+/** A path trains on from fraction to fraction, so the budgets that its last epochs end are not dense's. */
+function pathEpochsSentence({ dense, series }: BenchmarkGroup): string | undefined {
+  const cells = series.find(({ method }) => method === "l0gm-path")?.cells;
+  if (cells === undefined) return undefined;
+  const ends = cells.map((cell) => formatNumber(epochsOf(cell)));
+  const beside = dense === undefined ? "" : `; dense has ${formatNumber(epochsOf(dense))}`;
+  return `The path trains on from fraction to fraction. Its equal budget is the last epoch of each fraction’s segment, after ${ends.join(", ")} epochs in all${beside}.`;
+}
+
+/** Epochs of training behind a cell's models, the earlier ones of a path included; early stopping makes some runs shorter. */
+function epochsOf({ runs }: Cell): number {
+  return Math.max(...runs.map(({ trace }) => (trace.at(-1)?.epoch ?? -1) + 1));
+}
+
 function comparatorSentence(group: BenchmarkGroup, cell: Cell): string | undefined {
   const rivals = group.series
     .filter((series) => !series.method.startsWith("l0gm") && series.method !== cell.method)
@@ -296,6 +310,7 @@ export function verdictSentences(group: BenchmarkGroup): string[] {
       comparatorSentence(group, headline),
       comparatorsSentence(group, headline),
       pathSentence(group),
+      pathEpochsSentence(group),
     );
     const inexact = inexactRuns(group);
     const asked = allCells(group).some((cell) => cell.runs.some((run) => run.active.requested !== undefined));

@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError } from "../errors.ts";
-import { checkFileName, memoryFiles } from "./file-handler.ts";
+import { checkFileName, memoryFiles, urlFiles } from "./file-handler.ts";
 
 test("memory files are written, replaced, listed and removed", async () => {
   const files = memoryFiles();
@@ -36,3 +38,24 @@ test.each(["manifest.json", "weights-0123456789abcdef.safetensors", "..a", ".hid
     expect(checkFileName(name)).toBe(name);
   },
 );
+
+describe("urlFiles", () => {
+  const answers: Record<string, number> = { "/models/small/a%20b.json": 200, "/models/small/secret": 403 };
+  const server = createServer(({ url }, response) => {
+    response.writeHead(answers[url ?? ""] ?? 404).end(url);
+  });
+  let base: string;
+  beforeAll(async () => {
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/models/small`;
+  });
+  afterAll(() => server.close());
+
+  test.each(["", "/"])("reads files below a URL that ends with %j", async (end) => {
+    const files = urlFiles(`${base}${end}`);
+    expect(new TextDecoder().decode(await files.read("a b.json"))).toBe("/models/small/a%20b.json");
+    expect(await files.read("other.json")).toBeUndefined();
+    await expect(files.read("secret")).rejects.toThrow(/small\/secret: expected a file.*status 403/s);
+    await expect(files.read("../secret")).rejects.toThrow(ConfigError);
+  });
+});

@@ -1,4 +1,4 @@
-import { ConfigError } from "../errors.ts";
+import { ConfigError, FormatError } from "../errors.ts";
 
 /** A flat set of named files: a directory in Node, memory, or a browser's storage. */
 export interface FileHandler {
@@ -13,6 +13,9 @@ export interface FileHandler {
   /** Names of all files, in any order. */
   list(): Promise<readonly string[]>;
 }
+
+/** What loading needs of a {@link FileHandler}. */
+export type FileSource = Pick<FileHandler, "location" | "read">;
 
 /**
  * Checks that a name means one file, here, on every system.
@@ -52,5 +55,35 @@ export function memoryFiles(): FileHandler {
       files.delete(checkFileName(name));
     },
     list: async () => [...files.keys()],
+  };
+}
+
+/**
+ * Files below a URL, read by `fetch`: a saved model on a page.
+ *
+ * @param base - the directory's URL, with or without a slash at its end
+ * @throws FormatError (its `read`) when the server answers neither with the file nor that there is none (404)
+ *
+ * @example
+ * ```ts
+ * declare const page: { baseURI: string }; // document
+ * const model = await load(urlFiles(new URL("models/reviews", page.baseURI)));
+ * ```
+ */
+export function urlFiles(base: string | URL): FileSource {
+  const location = String(base).replace(/\/+$/, "");
+  return {
+    location,
+    read: async (name) => {
+      const url = `${location}/${encodeURIComponent(checkFileName(name))}`;
+      const response = await fetch(url);
+      if (response.status === 404) return undefined;
+      if (response.ok) return new Uint8Array(await response.arrayBuffer());
+      throw new FormatError({
+        where: url,
+        expected: "a file, or the status 404 where there is none",
+        received: `the status ${response.status} ${response.statusText}`.trim(),
+      });
+    },
   };
 }

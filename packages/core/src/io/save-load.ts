@@ -9,7 +9,7 @@ import { Projection } from "../model/projection.ts";
 import { assignWeights, readWeights } from "../model/weights.ts";
 import { Random } from "../random.ts";
 import { VERSION } from "../version.ts";
-import type { FileHandler } from "./file-handler.ts";
+import type { FileHandler, FileSource } from "./file-handler.ts";
 import { MANIFEST_FILE, type Manifest, parseManifest, type SaveInfo } from "./manifest.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "./safetensors.ts";
 import { sha256 } from "./sha256.ts";
@@ -80,7 +80,7 @@ export async function save<Batch>(
  *
  * @throws FormatError when it is missing, damaged, or of a later version
  */
-export async function readManifest(handler: FileHandler): Promise<Manifest> {
+export async function readManifest(handler: FileSource): Promise<Manifest> {
   const where = `${handler.location}/${MANIFEST_FILE}`;
   const bytes = await handler.read(MANIFEST_FILE);
   if (bytes === undefined) {
@@ -97,7 +97,7 @@ export async function readManifest(handler: FileHandler): Promise<Manifest> {
  * @returns a model, the caller's to dispose
  * @throws FormatError when a file is missing, truncated, corrupted, of a later version, or does not fit the encoder
  */
-export async function load<Batch>(handler: FileHandler): Promise<GatedClassifier<Batch>> {
+export async function load<Batch>(handler: FileSource): Promise<GatedClassifier<Batch>> {
   const manifest = await readManifest(handler);
   const tensors = await readTensors(handler, manifest);
   const model = rebuild<Batch>(manifest, `${handler.location}/${MANIFEST_FILE}`);
@@ -152,7 +152,7 @@ async function describeGate(gate: HardConcreteGate): Promise<NonNullable<Manifes
   return description;
 }
 
-async function readTensors(handler: FileHandler, { weights }: Manifest): Promise<ReadonlyMap<string, SafeTensor>> {
+async function readTensors(handler: FileSource, { weights }: Manifest): Promise<ReadonlyMap<string, SafeTensor>> {
   const where = `${handler.location}/${weights.file}`;
   if (!WEIGHTS_FILE.test(weights.file)) {
     throw new FormatError({
