@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { resultSchema } from "../src/result.ts";
-import { type Ended, l0gm, SMALL, start, tableText, temporaryFolder, writeInto } from "./command-line.ts";
+import { type Ended, l0gm, SMALL, type Started, start, tableText, temporaryFolder, writeInto } from "./command-line.ts";
 
 /** Options of a run on a small table in a folder of its own. */
 function smallRun(folder: string): string[] {
@@ -108,22 +108,42 @@ describe("l0gm run tabular --lambda", () => {
   });
 });
 
+/** Starts a dense run of many epochs and waits until it trains. */
+async function startTraining(folder: string): Promise<Started> {
+  const args = [...smallRun(folder), "--dense", "--json"];
+  writeInto(folder, "config.json", { ...SMALL, epochs: 400 });
+  const child = start(args);
+  const log = async (): Promise<number> => {
+    const [run = ""] = await Promise.resolve(runFolders(folder)).catch(() => []);
+    return readFileSync(join(run, "log.jsonl"), "utf8").split("\n").length;
+  };
+  await expect.poll(() => log().catch(() => 0), { timeout: 30_000 }).toBeGreaterThan(3);
+  return child;
+}
+
 describe("an interrupted run", () => {
   test("ends with 130 and says how to go on", async () => {
     const folder = temporaryFolder();
-    const args = [...smallRun(folder), "--dense", "--json"];
-    const settings = writeInto(folder, "config.json", { ...SMALL, epochs: 400 });
-    const child = start(args);
-    const log = async (): Promise<number> => {
-      const [run = ""] = await Promise.resolve(runFolders(folder)).catch(() => []);
-      return readFileSync(join(run, "log.jsonl"), "utf8").split("\n").length;
-    };
-    await expect.poll(() => log().catch(() => 0), { timeout: 30_000 }).toBeGreaterThan(3);
+    const child = await startTraining(folder);
     child.process.kill("SIGINT");
     const interrupted = await child.ended;
     expect(interrupted).toMatchObject({ code: 130, stdout: "" });
     expect(interrupted.stderr).toMatch(`l0gm run tabular --data`);
-    expect(interrupted.stderr).toMatch(settings);
+    expect(interrupted.stderr).toMatch(join(folder, "config.json"));
     expect(runFolders(folder).every((name) => name.endsWith(".partial"))).toBe(true);
   });
+});
+
+test("a run whose lock is taken ends, says so, and leaves its folder to the other", async () => {
+  const folder = temporaryFolder();
+  const child = await startTraining(folder);
+  const runs = join(folder, "runs", "tabular");
+  const [lock = ""] = readdirSync(runs).filter((name) => name.endsWith(".lock"));
+  rmSync(join(runs, lock), { recursive: true });
+  const ended = await child.ended;
+  expect(ended).toMatchObject({ code: 1, stdout: "" });
+  expect(ended.stderr).toMatch(/\.lock: expected this process's lock/);
+  expect(ended.stderr).toMatch(/goes on from the last checkpoint/);
+  expect(ended.stderr).not.toMatch(/^\s+at /m);
+  expect(runFolders(folder).every((name) => name.endsWith(".partial"))).toBe(true);
 });

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import type { RunResult } from "../src/result.ts";
 import { findResults } from "../src/run/store.ts";
 import { start, temporaryFolder, writeInto } from "./command-line.ts";
-import { loggedEpochs, numbers } from "./killed-run.ts";
+import { loggedEpochs, numbers, unlock } from "./killed-run.ts";
 import { writeSmallBert } from "./small-bert.ts";
 
 const EPOCHS = 60;
@@ -41,6 +41,7 @@ test("heads of a pretrained model are pruned in the middle of training; killed a
   await expect.poll(logged, { timeout: 60_000, interval: 10 }).toBeGreaterThan(BEFORE_PRUNING + 1);
   child.process.kill("SIGKILL");
   await child.ended;
+  unlock(cut, "text");
   expect(logged()).toBeLessThan(EPOCHS);
   const resumed = await start(sweep(cut, "heads-0.5"), environment).ended;
   expect(resumed.code, resumed.stderr).toBe(0);

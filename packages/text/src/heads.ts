@@ -9,7 +9,7 @@ import {
   type LabelledBatch,
   rebuildEncoder,
 } from "@l0gm/core";
-import { checkInteger } from "@l0gm/core/modules";
+import { checkInteger, yieldToEvents } from "@l0gm/core/modules";
 import * as tf from "@tensorflow/tfjs-core";
 import { type AttentionHeads, headsLeft, isPrunable } from "./architecture.ts";
 import type { TextBatch, TokenBatch } from "./batch.ts";
@@ -32,6 +32,8 @@ export interface HeadImportanceOptions {
   readonly batchSize?: number;
   /** Batches that are looked at, from the first on. @defaultValue all */
   readonly batches?: number;
+  /** Stops before the next batch with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What the encoders that have attention heads say of them. */
@@ -147,7 +149,7 @@ export function textMacs(encoder: Encoder<TextBatch>, tokens: number): number {
 export async function headImportance(
   model: GatedClassifier<TextBatch>,
   data: Dataset<TokenBatch>,
-  { batchSize = 32, batches = Number.POSITIVE_INFINITY }: HeadImportanceOptions = {},
+  { batchSize = 32, batches = Number.POSITIVE_INFINITY, signal }: HeadImportanceOptions = {},
 ): Promise<HeadImportance[]> {
   const where = "headImportance";
   const heads = attentionHeads(model.encoder, where);
@@ -157,6 +159,8 @@ export async function headImportance(
   let rows = 0;
   let seen = 0;
   for await (const batch of data.batches(batchSize)) {
+    await yieldToEvents();
+    signal?.throwIfAborted();
     if ("hidden" in batch.inputs) {
       throw new ConfigError({ where, expected: "batches of token ids", received: "what a frozen prefix has computed" });
     }

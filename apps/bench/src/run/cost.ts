@@ -34,18 +34,19 @@ export async function measureCost<Batch>(
   model: GatedClassifier<Batch>,
   { validation, timed = validation, macs }: TimedData<Batch>,
   expected: Predictions,
+  signal?: AbortSignal,
 ): Promise<{ cost: RunResult["cost"]; warnings: string[] }> {
   // WebGPU can read nothing at once in Node, as compact would.
   await model.gate?.state();
   const small = compact(model);
   try {
-    const difference = largestDifference(await predict(small, validation), expected);
+    const difference = largestDifference(await predict(small, validation, { signal }), expected);
     const agrees = difference <= AGREEMENT;
     return {
       cost: {
         ...small.savings,
         ...(macs === undefined ? {} : { macs: { dense: withHead(model, macs), compacted: withHead(small, macs) } }),
-        latencyMs: await latency(model, small, timed),
+        latencyMs: await latency(model, small, timed, signal),
       },
       warnings: agrees
         ? []
@@ -68,11 +69,13 @@ async function latency<Batch>(
   model: GatedClassifier<Batch>,
   small: CompactModel<Batch>,
   data: Dataset<Batch>,
+  signal: AbortSignal | undefined,
 ): Promise<RunResult["cost"]["latencyMs"]> {
+  const options = { ...LATENCY, signal };
   for await (const { inputs, labels } of data.batches(Math.min(LATENCY_ROWS, data.rows))) {
     const rows = labels.length;
     if (model.gate === undefined) {
-      const { dense } = await compareLatency({ dense: model }, inputs, LATENCY);
+      const { dense } = await compareLatency({ dense: model }, inputs, options);
       return { rows, dense: dense.median, gated: dense.median, compacted: dense.median };
     }
     // The same encoder and head, both still the gated model's own.
@@ -80,7 +83,7 @@ async function latency<Batch>(
     const { dense, gated, compacted } = await compareLatency(
       { dense: ungated, gated: model, compacted: small },
       inputs,
-      LATENCY,
+      options,
     );
     return { rows, dense: dense.median, gated: gated.median, compacted: compacted.median };
   }

@@ -1,5 +1,4 @@
 import {
-  type Callback,
   type EpochRecord,
   type FitResult,
   FormatError,
@@ -100,6 +99,7 @@ export async function executeRun(run: PlannedRun, workspace: Workspace, hooks: R
         segment,
         { ...context, trainingSeconds: log.seconds(trace) },
         place,
+        signal,
       );
       results.push(result);
     }
@@ -151,7 +151,6 @@ async function train<Batch>(
     checkpoint: { handler: directory(workspace.at(folder).folder) },
     ...(hooks.signal === undefined ? {} : { signal: hooks.signal }),
     callbacks: [
-      breathe(),
       {
         onEpochEnd: async (ofPart) => {
           const record = { ...ofPart, epoch: first + ofPart.epoch };
@@ -172,19 +171,4 @@ async function train<Batch>(
 /** A power of two near a 64th of the rows: some 60 steps an epoch, whatever the size of the table. */
 export function automaticBatchSize(rows: number): number {
   return Math.min(512, Math.max(16, 2 ** Math.round(Math.log2(rows / 64))));
-}
-
-/**
- * On WebAssembly a step awaits nothing that waits, so signals and messages would go unheard for as long as training lasts. This lets
- * them through some ten times a second.
- */
-function breathe(): Callback<unknown> {
-  let last = performance.now();
-  return {
-    onStepEnd: async () => {
-      if (performance.now() - last < 100) return;
-      await new Promise((resolve) => setImmediate(resolve));
-      last = performance.now();
-    },
-  };
 }

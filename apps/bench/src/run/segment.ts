@@ -47,10 +47,11 @@ export async function concludeSegment<Batch>(
   segment: SegmentResult,
   context: SegmentContext,
   workspace: Workspace,
+  signal?: AbortSignal,
 ): Promise<RunResult> {
   const started = performance.now();
   const { run, seeds, backend, trace, trainingSeconds, warnings } = context;
-  const evaluated = await evaluate(model, data, segment);
+  const evaluated = await evaluate(model, data, segment, signal);
   // Parsed before it is written, so that what is kept can be read: a NaN, for example, would become null.
   const result = resultSchema.parse({
     ...identity(context),
@@ -155,13 +156,15 @@ async function evaluate<Batch>(
   model: GatedClassifier<Batch>,
   data: TaskData<Batch>,
   segment: SegmentResult,
+  signal: AbortSignal | undefined,
 ): Promise<Evaluated> {
   const apply = async (protocol: Protocol): Promise<SplitPredictions> => {
     assignWeights(model, segment[protocol].weights);
-    return { validation: await predict(model, data.validation), test: await predict(model, data.test) };
+    const predictSplit = (split: "validation" | "test") => predict(model, data[split], { signal });
+    return { validation: await predictSplit("validation"), test: await predictSplit("test") };
   };
   const predictions = { equalBudget: await apply("equalBudget"), bestValidation: await apply("bestValidation") };
-  const { cost, warnings } = await measureCost(model, data, predictions.bestValidation.validation);
+  const { cost, warnings } = await measureCost(model, data, predictions.bestValidation.validation, signal);
   return {
     measures: measures(predictions, data),
     predictions,

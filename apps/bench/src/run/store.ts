@@ -4,6 +4,7 @@ import { DataError, FormatError } from "@l0gm/core";
 import lockfile from "proper-lockfile";
 import { type RunResult, resultSchema } from "../result.ts";
 import { executeRun, type RunHooks } from "./execute.ts";
+import { LockLost } from "./failure.ts";
 import { AFTER_PRUNING } from "./pruning.ts";
 import type { PlannedRun } from "./spec.ts";
 import { Workspace } from "./workspace.ts";
@@ -13,12 +14,12 @@ const CHECKPOINT = "checkpoint.safetensors";
 /** Ends the name of a folder whose run is not finished. */
 const PARTIAL = ".partial";
 /**
- * A lock is `<folder>.lock`, touched every two seconds; one that has not been touched for ten is a killed process's. Training lets
- * timers through ten times a second, evaluation blocks for less than five seconds.
+ * A lock is `<folder>.lock`, touched every two seconds; one that has not been touched for thirty is a killed process's. Training and
+ * evaluation let timers through between batches, so that no more than one batch of a large model may keep the lock waiting.
  */
 const LOCK = {
   realpath: false,
-  stale: 10_000,
+  stale: 30_000,
   update: 2000,
   retries: { forever: true, minTimeout: 500, maxTimeout: 2000 },
 };
@@ -29,20 +30,39 @@ const FAILURE = "error.json";
  * Gives a run's results: those of its folder when it is finished, else it is executed. Work goes on in `<folder>.partial` and the
  * folder gets its name when it is complete, so a folder without that ending is always whole. A run that another process is working
  * on is waited for.
+ *
+ * @throws LockLost when another process took the run over, because this one was held up for too long or somebody removed the lock
  */
 export async function obtainRun(run: PlannedRun, hooks: RunHooks = {}): Promise<RunResult[]> {
   const finished = await finishedRun(run);
   if (finished !== undefined) return finished;
   const parent = dirname(run.folder);
   const created = await mkdir(parent, { recursive: true });
-  const release = await lockfile.lock(run.folder, LOCK);
+  const lost = new AbortController();
+  const onCompromised = (cause: Error): void => lost.abort(lockLost(run, cause));
+  const release = await lockfile.lock(run.folder, { ...LOCK, onCompromised });
+  const signal = hooks.signal === undefined ? lost.signal : AbortSignal.any([hooks.signal, lost.signal]);
   try {
     // Whoever held the lock before may have finished it.
-    return (await finishedRun(run)) ?? (await execute(run, hooks));
+    return (await finishedRun(run)) ?? (await execute(run, { ...hooks, signal }));
   } finally {
-    await release();
+    if (!lost.signal.aborted) await release();
     if (created !== undefined) await removeEmpty(parent, created);
   }
+}
+
+function lockLost({ folder }: PlannedRun, cause: Error): LockLost {
+  return new LockLost(
+    {
+      where: `${folder}.lock`,
+      expected: "this process's lock, by which it alone works on the run",
+      received: `a lock that was taken or removed (${cause.message})`,
+      hint:
+        "The process was stopped or held up for half a minute, or the lock was removed by hand. Another process may be working " +
+        "on the run. Give the command again: it waits for the other, or goes on from the last checkpoint.",
+    },
+    { cause },
+  );
 }
 
 /** Removes a folder and those above it up to `last`, as far as they are empty: a run that never began leaves nothing behind. */
@@ -55,9 +75,10 @@ async function removeEmpty(folder: string, last: string): Promise<void> {
   if (folder !== last) await removeEmpty(dirname(folder), last);
 }
 
-async function execute(run: PlannedRun, hooks: RunHooks): Promise<RunResult[]> {
+async function execute(run: PlannedRun, hooks: RunHooks & { readonly signal: AbortSignal }): Promise<RunResult[]> {
   const workspace = new Workspace(run.folder + PARTIAL);
   const results = await executeRun(run, workspace, hooks);
+  hooks.signal.throwIfAborted();
   for (const name of [CHECKPOINT, FAILURE, AFTER_PRUNING]) {
     await rm(join(workspace.folder, name), { recursive: true, force: true });
   }

@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers/promises";
-import { ConfigError, type Dataset, type GatedClassifier, Random } from "@l0gm/core";
+import { ConfigError, type GatedClassifier, Random } from "@l0gm/core";
 import {
   attentionHeads,
   headImportance,
@@ -7,7 +6,6 @@ import {
   leastImportantHeads,
   pruneHeads,
   type TextBatch,
-  type TokenBatch,
   textDataset,
 } from "@l0gm/text";
 import type { Pruning } from "./task.ts";
@@ -65,23 +63,9 @@ export function headPruning(
   const left = headsKept(kept, heads, layers.length - frozen);
   return async (seed) => {
     const drawn = Random.from(seed, "heads").permutation(train.sequences.length).subarray(0, TEXTS);
-    const texts = yielding(textDataset(selectTokens(train, drawn), { padToMultipleOf }), signal);
-    const importance = await headImportance(model, texts, { batchSize: BATCH });
+    const texts = textDataset(selectTokens(train, drawn), { padToMultipleOf });
+    const importance = await headImportance(model, texts, { batchSize: BATCH, signal });
     const trained = importance.filter(({ layer }) => layer >= frozen);
     return pruneHeads(model.encoder, leastImportantHeads(trained, heads - left));
-  };
-}
-
-/** The same batches, with timers and signals let through before each: on WebAssembly a step waits for nothing. */
-function yielding(data: Dataset<TokenBatch>, signal: AbortSignal | undefined): Dataset<TokenBatch> {
-  return {
-    ...data,
-    async *batches(size, shuffle) {
-      for await (const batch of data.batches(size, shuffle)) {
-        await setImmediate();
-        signal?.throwIfAborted();
-        yield batch;
-      }
-    },
   };
 }

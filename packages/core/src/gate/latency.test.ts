@@ -54,6 +54,13 @@ test("gives each model its own times", async () => {
   expect([wide.median, narrow.median]).toEqual([8, 3]);
 });
 
+test("stops after the round in which a timer tells it to", async () => {
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(new Error("enough")), 1);
+  const options = { rounds: 1e6, signal: stop.signal };
+  await expect(compareLatency({ a: modelOf(2) }, tf.ones([1, 4]), options)).rejects.toThrow("enough");
+});
+
 test("leaves no tensor behind", async () => {
   const model = modelOf(2);
   const batch = tf.ones([1, 4]);

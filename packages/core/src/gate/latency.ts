@@ -1,4 +1,5 @@
 import { ConfigError } from "../errors.ts";
+import { eventLoopTurn } from "../event-loop.ts";
 import type { GatedClassifier } from "../model/gated-classifier.ts";
 
 /** Time of one forward pass over a batch, in milliseconds. */
@@ -14,6 +15,8 @@ export interface LatencyOptions {
   readonly rounds?: number;
   /** Passes a model before the clock counts. @defaultValue 3 */
   readonly warmUp?: number;
+  /** Stops after the next round with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface LatencyOptions {
 export async function compareLatency<Batch, Name extends string>(
   models: Readonly<Record<Name, GatedClassifier<Batch>>>,
   batch: Batch,
-  { rounds = 30, warmUp = 3 }: LatencyOptions = {},
+  { rounds = 30, warmUp = 3, signal }: LatencyOptions = {},
 ): Promise<Record<Name, Latency>> {
   if (!(Number.isInteger(rounds) && rounds >= 1 && Number.isInteger(warmUp) && warmUp >= 0)) {
     throw new ConfigError({
@@ -53,6 +56,8 @@ export async function compareLatency<Batch, Name extends string>(
       logits.dispose();
       if (round >= 0) times.get(name)?.push(elapsed);
     }
+    await eventLoopTurn();
+    signal?.throwIfAborted();
   }
   const quantile = (sorted: readonly number[], q: number): number =>
     sorted[Math.floor(q * (sorted.length - 1))] ?? Number.NaN;

@@ -204,6 +204,25 @@ describe("predict", () => {
     expect(sizes).toEqual([1024, 7, 5]);
   });
 
+  test("stops at the next batch when a timer tells it to", async () => {
+    const stop = new AbortController();
+    let batches = 0;
+    const endless: Dataset<tf.Tensor> = {
+      ...dataset([1]),
+      rows: Number.POSITIVE_INFINITY,
+      *batches() {
+        for (; ; batches++) {
+          const inputs = batch(1);
+          yield { inputs, labels: Int32Array.of(0) };
+          inputs.dispose();
+        }
+      },
+    };
+    setTimeout(() => stop.abort(new Error("enough")), 1);
+    await expect(predict(modelOf(), endless, { signal: stop.signal })).rejects.toThrow("enough");
+    expect(batches).toBeGreaterThan(0);
+  });
+
   test("refuses data of other classes, or of other rows than it declares", async () => {
     await expect(predict(modelOf(), dataset([3], 3, 5))).rejects.toThrow(/data of 4 classes, as the model, received 5/);
     await expect(predict(modelOf(), dataset([3], 4))).rejects.toThrow(

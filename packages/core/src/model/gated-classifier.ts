@@ -1,6 +1,7 @@
 import { dense } from "@l0gm/backend";
 import * as tf from "@tensorflow/tfjs-core";
 import { ConfigError, ShapeError } from "../errors.ts";
+import { yieldToEvents } from "../event-loop.ts";
 import { type GateOptions, HardConcreteGate } from "../gate/gate-layer.ts";
 import type { Predictions } from "../metrics/predictions.ts";
 import { Random } from "../random.ts";
@@ -165,10 +166,13 @@ export type Batches<Batch> = Iterable<LabelledBatch<Batch>> | AsyncIterable<Labe
 export interface PredictOptions {
   /** Rows a step of a dataset; changes memory and speed, not the result. @defaultValue the dataset's `evaluationBatchSize`, or 1024 */
   readonly batchSize?: number;
+  /** Stops after the next batch with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Applies a model, with deterministic gates, to all rows of a dataset in their stored order, or to batches as they come.
+ * Applies a model, with deterministic gates, to all rows of a dataset in their stored order, or to batches as they come. Timers and
+ * signals are let through between batches, some ten times a second.
  *
  * @returns logits `[rows, classes]` and labels, in host memory
  * @throws ShapeError when the dataset has another number of classes than the model, or batches and labels disagree
@@ -184,7 +188,7 @@ export interface PredictOptions {
 export async function predict<Batch>(
   model: GatedClassifier<Batch>,
   data: Dataset<Batch> | Batches<Batch>,
-  { batchSize }: PredictOptions = {},
+  { batchSize, signal }: PredictOptions = {},
 ): Promise<Predictions> {
   const where = "predict";
   const { classes } = model;
@@ -209,6 +213,8 @@ export async function predict<Batch>(
     }
     labels.push(batch.labels);
     rows += batch.labels.length;
+    await yieldToEvents();
+    signal?.throwIfAborted();
     if (dataset !== undefined && rows > dataset.rows) throw wrongRows(dataset, "more");
   }
   if (dataset !== undefined && rows < dataset.rows) throw wrongRows(dataset, rows);

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 
+export { yieldToEvents } from "../event-loop.ts";
 export { checkInteger, checkRate } from "./checks.ts";
 export { type DenseOptions, dense } from "./dense.ts";
 export { dropout } from "./dropout.ts";

@@ -1,4 +1,5 @@
 import { constant, cosine, rampUp, type Schedule } from "../control/schedules.ts";
+import { yieldToEvents } from "../event-loop.ts";
 import {
   budgetOf,
   checkBudget,
@@ -294,6 +295,7 @@ class Trainer<Batch> {
       loss += report.loss * batch.labels.length;
       rows += batch.labels.length;
       step++;
+      await yieldToEvents();
       for (const callback of this.#options.callbacks ?? []) {
         await callback.onStepEnd?.({
           step,
@@ -306,7 +308,7 @@ class Trainer<Batch> {
     }
     if (settings !== undefined) await this.#steps.flush(settings);
     const summary = await this.#gateSummary(phase, state);
-    const validation = await predict(this.#model, this.#data.validation);
+    const validation = await predict(this.#model, this.#data.validation, { signal: this.#options.signal });
     await this.#steps.checkLogits(validation.logits, { step: state.step - 1, epoch: state.epoch });
     return {
       epoch: state.epoch,

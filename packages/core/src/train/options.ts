@@ -46,7 +46,7 @@ export interface FitOptions<Batch> {
   /** @defaultValue seedsFrom(0) */
   readonly seeds?: Seeds;
   readonly callbacks?: readonly Callback<Batch>[];
-  /** Stops at the next step with the signal's reason; a checkpoint stays. */
+  /** Stops at the next step, or batch of validation, with the signal's reason; a checkpoint stays. */
   readonly signal?: AbortSignal;
   readonly checkpoint?: CheckpointOptions;
 }

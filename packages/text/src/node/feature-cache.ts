@@ -14,7 +14,7 @@ import {
   ShapeError,
   toHalves,
 } from "@l0gm/core";
-import { checkInteger } from "@l0gm/core/modules";
+import { checkInteger, yieldToEvents } from "@l0gm/core/modules";
 import { directory as openDirectory } from "@l0gm/core/node";
 import * as tf from "@tensorflow/tfjs-core";
 import type { HiddenBatch } from "../batch.ts";
@@ -43,6 +43,7 @@ export interface FeatureCacheOptions extends TextDatasetOptions {
   readonly shardRows?: number;
   /** Told after each file how many texts are there. */
   readonly onProgress?: (done: number, rows: number) => void;
+  /** Stops before the next batch with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -133,6 +134,7 @@ interface Encoding {
   readonly paddingId: number;
   readonly paired: boolean;
   readonly padding: Padding;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Whether a number of 16 bits is infinite or none at all. */
@@ -151,10 +153,12 @@ async function encodeShard(
   rows: readonly number[],
   places: readonly Place[],
   size: number,
-  { prefix, batchSize, paddingId, paired, padding }: Encoding,
+  { prefix, batchSize, paddingId, paired, padding, signal }: Encoding,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   for (let start = 0; start < sequences.length; start += batchSize) {
+    await yieldToEvents();
+    signal?.throwIfAborted();
     const batch = sequences.slice(start, start + batchSize);
     const inputs = pad(batch, paddingId, paired, padding);
     const hidden = prefix.apply(inputs);
@@ -219,7 +223,7 @@ export async function cacheFeatures(
   await claim(store, key);
   const { places, sizes } = layoutOf(sequences, shardRows, prefix.hidden);
   const padding = { multiple: ENCODED_MULTIPLE, longest: sequences.at(-1)?.ids.length ?? 0 };
-  const encoding = { prefix, batchSize, paddingId: data.paddingId, paired: arePaired(sequences), padding };
+  const encoding = { prefix, batchSize, paddingId: data.paddingId, paired: arePaired(sequences), padding, signal };
   let done = 0;
   // Each process has an order of its own, so that those that fill one cache side by side share the work.
   for (const shard of Random.from(process.pid, "shards").shuffle(Array.from(sizes.keys()))) {
