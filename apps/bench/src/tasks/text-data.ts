@@ -106,9 +106,9 @@ export async function textData(
   for (const split of SPLITS) tokens[split] = await cacheTokens(labelled[split], tokenizer, join(cache, "tokens"));
 
   const { padToMultipleOf } = config.tokens;
-  const frozen = model === undefined ? undefined : frozenLayers(config, (await pretrainedSizes(model)).heads.length);
+  const frozen = model === undefined ? 0 : frozenLayers(config, (await pretrainedSizes(model)).heads.length);
   const datasets = {} as Record<Split, Dataset<TextBatch>>;
-  if (model === undefined || frozen === undefined) {
+  if (model === undefined || frozen === 0) {
     for (const split of SPLITS) datasets[split] = textDataset(tokens[split], { padToMultipleOf });
   } else {
     const prefix = await bertPrefix(model, frozen);
@@ -183,9 +183,9 @@ async function modelTokenizer(model: string): Promise<[object, object]> {
   return [await read("tokenizer.json"), await read("tokenizer_config.json")];
 }
 
-/** How many blocks stay as they were loaded, if any is to. */
-function frozenLayers({ encoder }: TextConfig, all: number): number | undefined {
-  if (encoder.kind !== "bert" || encoder.trainableLayers === undefined) return undefined;
+/** How many blocks stay as they were loaded. Embeddings alone are not worth a cache: they are looked up. */
+function frozenLayers({ encoder }: TextConfig, all: number): number {
+  if (encoder.kind !== "bert" || encoder.trainableLayers === undefined) return 0;
   return (encoder.layers ?? all) - encoder.trainableLayers;
 }
 

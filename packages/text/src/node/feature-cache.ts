@@ -13,6 +13,7 @@ import {
   Random,
   ShapeError,
   toHalves,
+  VERSION,
 } from "@l0gm/core";
 import { checkInteger, yieldToEvents } from "@l0gm/core/modules";
 import { directory as openDirectory } from "@l0gm/core/node";
@@ -107,10 +108,13 @@ function layoutOf(sequences: readonly TokenSequence[], shardRows: number, hidden
   return { places, sizes };
 }
 
+/** To be changed with what a prefix makes of tokens, or how it is kept: part of every cache's name. */
+const FORMAT = "float16, crc32";
+
 /** Two caches with one key hold the same numbers, but for the last bit of some: backends differ in rounding. */
 function keyOf(prefix: BertPrefix, sequences: readonly TokenSequence[], shardRows: number): string {
   const hash = createHash("sha256").update(
-    JSON.stringify([prefix.checksum, prefix.layers, shardRows, "float16, crc32"]),
+    JSON.stringify([FORMAT, VERSION, prefix.checksum, prefix.layers, shardRows]),
   );
   for (const { ids, types } of sequences) hash.update(ids).update(types).update("|");
   return hash.digest("hex");
@@ -162,8 +166,9 @@ async function encodeShard(
     const batch = sequences.slice(start, start + batchSize);
     const inputs = pad(batch, paddingId, paired, padding);
     const hidden = prefix.apply(inputs);
-    const values = await hidden.data<"float32">();
     const stride = (hidden.shape[1] ?? 0) * prefix.hidden;
+    const values = await hidden.data<"float32">();
+    tf.dispose([hidden, ...Object.values(inputs)]);
     batch.forEach((_, i) => {
       const { offset, tokens } = places[start + i] as Place;
       const words = new Uint16Array(bytes.buffer, offset, tokens * prefix.hidden);
@@ -180,7 +185,6 @@ async function encodeShard(
       }
       new DataView(bytes.buffer).setUint32(offset + words.byteLength, crc32(words), true);
     });
-    tf.dispose([hidden, ...Object.values(inputs)]);
   }
   return bytes;
 }
@@ -190,7 +194,7 @@ async function encodeShard(
  * the same rows begins there. A killed call goes on where it stopped; what is there already is not computed again. Where runs split the
  * same texts in different ways, cache all of them at once and `select` each part: the order of the rows does not matter.
  *
- * @param prefix - its weights and depth are part of the cache's name, as are the token ids
+ * @param prefix - its weights and depth are part of the cache's name, as are the token ids and the version of L0GM
  * @returns rows in the order of `data`
  * @throws DataError when there are no rows, or not as many labels
  * @throws NumericalError when a hidden state is too large for 16 bits

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeSafetensors, FormatError } from "@l0gm/core";
@@ -30,6 +30,13 @@ test("gives what tokenize gives, and does it once for the same texts and tokeniz
   expect(await cacheTokens(pairs, make(), directory)).toEqual(tokenize(pairs, make()));
   const files = readdirSync(directory);
   expect(files).toHaveLength(4);
+  for (const file of files) {
+    const bytes = readFileSync(join(directory, file));
+    // The last id of the last text, or its segment: a token like any other.
+    bytes.writeInt32LE(bytes.readInt32LE(bytes.length - 4) ^ 1, bytes.length - 4);
+    writeFileSync(join(directory, file), bytes);
+  }
+  await expect(cacheTokens(data, make(), directory)).rejects.toThrow(/SHA-256.*Remove the file/s);
   for (const file of files) truncateSync(join(directory, file), 40);
   await expect(cacheTokens(data, make(), directory)).rejects.toThrow(FormatError);
   for (const file of files) writeFileSync(join(directory, file), encodeSafetensors(new Map()));
