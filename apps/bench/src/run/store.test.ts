@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataError, FormatError } from "@l0gm/core";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { syntheticRuns } from "../report/synthetic-runs.ts";
 import type { RunResult } from "../result.ts";
+import { planRuns } from "../sweep/plan.ts";
+import { isWrongInput, LockLost } from "./failure.ts";
 import { type PlannedRun, planRun } from "./spec.ts";
-import { failureFile, findResults, finishedRun, keepFailure, readResult, readResults } from "./store.ts";
+import { failureFile, findResults, finishedRun, keepFailure, obtainRun, readResult, readResults } from "./store.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -83,5 +85,41 @@ describe("a run", () => {
     await keepFailure(run, { message: "why" });
     expect(failureFile(run)).toBe(join(folder, "a.partial", "error.json"));
     expect(await finishedRun(run)).toBeUndefined();
+  });
+
+  test("whose lock is taken stops with an error that says so, and goes on when it is called again", async () => {
+    vi.stubEnv("XDG_CACHE_HOME", folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const file = join(folder, "pets.csv");
+    const pets = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? `cats purr ${i},cat` : `dogs bark ${i},dog`));
+    writeFileSync(file, `body,topic\n${pets.join("\n")}\n`);
+    const encoder = { kind: "transformer", hidden: 8, vocabulary: { minimumCount: 1 } };
+    const config = { data: { text: "body", label: "topic" }, width: 8, encoder, epochs: 3 };
+    const request = { benchmark: "text", methods: [{ kind: "dense" }], seeds: [0], configName: "", source: { file } };
+    const [run] = (await planRuns([{ ...request, config } as never], folder)) as [PlannedRun];
+    const lock = `${run.folder}.lock`;
+    let epochs = 0;
+    const stopped = obtainRun(run, {
+      onEpoch: () => {
+        epochs++;
+        if (epochs > 1) return;
+        expect(existsSync(lock)).toBe(true);
+        // As another process would leave it: with a time of its own. The next look at it comes after two seconds.
+        utimesSync(lock, 1000, 1000);
+        const end = performance.now() + 2500;
+        while (performance.now() < end);
+      },
+    });
+    const error = await stopped.catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(LockLost);
+    expect(String(error)).toContain(lock);
+    expect(String(error)).toContain("Give the command again");
+    expect(isWrongInput(error)).toBe(false);
+    expect(await finishedRun(run)).toBeUndefined();
+    // What is not this process's any more stays where it is; untouched for so long, it is taken over.
+    expect(existsSync(lock)).toBe(true);
+    expect(await obtainRun(run, { onEpoch: () => epochs++ })).toHaveLength(1);
+    expect([existsSync(lock), existsSync(`${run.folder}.partial`)]).toEqual([false, false]);
+    expect(epochs).toBeLessThanOrEqual(4);
   });
 });

@@ -150,6 +150,20 @@ test("stops when it is told to, and goes on later", async () => {
   await expect(read()).rejects.toThrow(/damaged or removed/);
 });
 
+test("hears a timer's signal between the batches of one file", async () => {
+  const [prefix, directory] = [await prefixOf(), folder()];
+  const stop = new AbortController();
+  const apply = vi.fn((batch: TokenBatch) => {
+    const end = performance.now() + 60;
+    while (performance.now() < end);
+    return prefix.apply(batch);
+  });
+  setTimeout(() => stop.abort(new Error("enough")), 1);
+  const stopped = cacheFeatures({ ...prefix, apply }, data, { directory, batchSize: 1, signal: stop.signal });
+  await expect(stopped).rejects.toThrow("enough");
+  expect(apply.mock.calls.length).toBeLessThan(data.sequences.length);
+});
+
 test("finds out a damaged file, and refuses what 16 bits cannot hold and rows without labels", async () => {
   const [prefix, directory] = [await prefixOf(), folder()];
   const cache = await cacheFeatures(prefix, data, { directory });
