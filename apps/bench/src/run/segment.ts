@@ -163,7 +163,10 @@ async function evaluate<Batch>(
     const predictSplit = (split: "validation" | "test") => predict(model, data[split], { signal });
     return { validation: await predictSplit("validation"), test: await predictSplit("test") };
   };
-  const predictions = { equalBudget: await apply("equalBudget"), bestValidation: await apply("bestValidation") };
+  const equalBudget = await apply("equalBudget");
+  // Often one epoch is both.
+  const same = segment.bestValidation.epoch === segment.equalBudget.epoch;
+  const predictions = { equalBudget, bestValidation: same ? equalBudget : await apply("bestValidation") };
   const { cost, warnings } = await measureCost(model, data, predictions.bestValidation.validation, signal);
   return {
     measures: measures(predictions, data),

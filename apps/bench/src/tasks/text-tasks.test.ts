@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, DataError, EVALUATION, useBackend } from "@l0gm/core";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { writeSmallBert } from "../../test/small-bert.ts";
 import { requireModel } from "../data/models.ts";
 import { parseConfig } from "./config.ts";
 import { imdb } from "./imdb.ts";
@@ -96,6 +97,27 @@ test("what comparators do to a pretrained model is checked against its sizes bef
   await expect(check("layers", 3)).rejects.toThrow("fewer than the 3 layers");
   await check("heads", 0.5);
   await expect(check("heads", 0.1)).rejects.toThrow("of the 6 heads that leaves each of the 2 trained layers one");
+});
+
+test("what frozen blocks compute is kept on disk, and embeddings alone are not", async () => {
+  writeSmallBert(
+    join(root, "two-blocks"),
+    rows.map(({ body }) => body),
+  );
+  const load = (layers: number) => {
+    const encoder = { kind: "bert", model: "two-blocks", layers, trainableLayers: 1 };
+    const config = parseConfig(ownText.config, { ...settings, encoder, tokens: { maximumLength: 32 } }, "config");
+    return ownText.load({ config, source: { file, modelDir: root }, split: "stratified", seed: 0 });
+  };
+  const kindOf = async ({ train }: Awaited<ReturnType<typeof load>>): Promise<string> => {
+    for await (const { inputs } of train.batches(2)) return "hidden" in inputs ? "hidden" : "ids";
+    return "none";
+  };
+  const features = join(root, "l0gm", "features");
+  expect(await kindOf(await load(1))).toBe("ids");
+  expect(existsSync(features)).toBe(false);
+  expect(await kindOf(await load(2))).toBe("hidden");
+  expect(existsSync(features)).toBe(true);
 });
 
 test("a cache folder that cannot be made is named", async () => {

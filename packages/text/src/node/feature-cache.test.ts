@@ -20,6 +20,15 @@ import { type BertPrefix, bertPrefix } from "../bert.ts";
 import { type LabelledTokens, textDataset } from "../dataset.ts";
 import { cacheFeatures } from "./feature-cache.ts";
 
+/** Stands for the versions of the packages, which a test may change. */
+const versions = vi.hoisted(() => ({ l0gm: "1.0.0" }));
+vi.mock("@l0gm/core", async (original) => ({
+  ...(await original<typeof import("@l0gm/core")>()),
+  get VERSION() {
+    return versions.l0gm;
+  },
+}));
+
 await useBackend("cpu");
 
 const sequence = (...ids: number[]) => ({ ids: Int32Array.from(ids), types: new Uint8Array(ids.length) });
@@ -99,7 +108,7 @@ test("is one cache however the rows are ordered and split", async () => {
   expect(() => whole.select([11])).toThrow(/rows from 0 to 10, received 11/);
 });
 
-test("computes only what is not there, in another folder for other rows, depth or model", async () => {
+test("computes only what is not there, in another folder for other rows, another depth or version", async () => {
   const [prefix, directory] = [await prefixOf(), folder()];
   const apply = vi.spyOn(prefix, "apply");
   const make = async (rows = data, by = prefix): Promise<string> => {
@@ -119,6 +128,9 @@ test("computes only what is not there, in another folder for other rows, depth o
   expect(readdirSync(path).sort()).toEqual(["00000.f16", "00001.f16", "00002.f16", "manifest.json"]);
   expect(await make({ ...data, sequences: data.sequences.slice(1), labels: data.labels.slice(1) })).not.toBe(path);
   expect(await make(data, await prefixOf(2))).not.toBe(path);
+  versions.l0gm = "1.0.1";
+  expect(await make()).not.toBe(path);
+  versions.l0gm = "1.0.0";
   writeFileSync(join(path, "manifest.json"), "{}");
   await expect(make()).rejects.toThrow(FormatError);
 });
@@ -185,8 +197,10 @@ test("finds out a damaged file, and refuses what 16 bits cannot hold and rows wi
     checksum: "large",
     apply: (batch) => tf.tidy(() => tf.mul(prefix.apply(batch), tf.expandDims(scale(batch), 2))),
   };
+  const { numTensors } = tf.memory();
   const refused = cacheFeatures(large, marked, { directory });
   await expect(refused).rejects.toThrow(NumericalError);
+  expect(tf.memory().numTensors).toBe(numTensors);
   await expect(refused).rejects.toThrow(/text 7, token 0: expected hidden states after 1 layers/);
   await expect(cacheFeatures(prefix, { ...data, labels: Int32Array.of(1) }, { directory })).rejects.toThrow(DataError);
 });
