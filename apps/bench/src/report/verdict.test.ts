@@ -120,6 +120,19 @@ describe("verdictSentences", () => {
     );
   });
 
+  it("says of how many epochs a path is beside comparators, which have others", () => {
+    const runs = syntheticRuns({
+      methods: ["dense", "l0gm-path"],
+      comparators: ["weak"],
+      fractions: [0.5, 0.125],
+      seeds: 1,
+    }).map((run) => set(run, run.method === "weak" ? 0.8 : 0.85, 0.01));
+    expect(verdictSentences(groupOf(runs))).toContain(
+      "After 16 epochs in all, where comparators have 30, L0GM’s path at 16 of 128 dimensions is compared, without an interval, " +
+        "with weak (+5.00): points of accuracy, paired by seed.",
+    );
+  });
+
   it("says that one seed has no interval", () => {
     const text = verdictSentences(groupOf(syntheticRuns({ seeds: 1 }))).join("\n");
     expect(text).toContain("(one seed, no interval)");

@@ -210,9 +210,9 @@ function pathEpochsSentence({ dense, series }: BenchmarkGroup): string | undefin
   return `The path trains on from fraction to fraction. Its equal budget is the last epoch of each fraction’s segment, after ${ends.join(", ")} epochs in all${beside}.`;
 }
 
-/** Epochs of training behind a cell's models, the earlier ones of a path included; early stopping makes some runs shorter. */
-function epochsOf({ runs }: Cell): number {
-  return Math.max(...runs.map(({ trace }) => (trace.at(-1)?.epoch ?? -1) + 1));
+/** Epochs of training behind the cells' models, the earlier ones of a path included; early stopping makes some runs shorter. */
+function epochsOf(...cells: readonly Cell[]): number {
+  return Math.max(...cells.flatMap(({ runs }) => runs.map(({ trace }) => (trace.at(-1)?.epoch ?? -1) + 1)));
 }
 
 function comparatorSentence(group: BenchmarkGroup, cell: Cell): string | undefined {
@@ -234,7 +234,7 @@ function comparatorSentence(group: BenchmarkGroup, cell: Cell): string | undefin
   return `The most accurate comparator there is ${rival.method}: ${against}.`;
 }
 
-/** How an accuracy compares with each comparator's, at the same epochs and batches. */
+/** How an accuracy compares with each comparator's. Separate runs have their epochs and batches, a path has its own. */
 function comparatorsSentence(group: BenchmarkGroup, cell: Cell): string | undefined {
   const compared = group.comparators.flatMap((comparator) => {
     const difference = pairedEstimate(cell, comparator, (run) =>
@@ -254,7 +254,11 @@ function comparatorsSentence(group: BenchmarkGroup, cell: Cell): string | undefi
     ["behind", named("below")],
     ["compared, without an interval, with", named("unknown")],
   ].flatMap(([phrase, names]) => (names === "" ? [] : [`${phrase} ${names}`]));
-  return `With the same epochs and batches, ${methodName(cell.method)} at ${dimensionsOf(group, cell)} is ${parts.join("; ")}: points of accuracy, paired by seed.`;
+  const budget =
+    cell.method === "l0gm-path"
+      ? `After ${plural(epochsOf(cell), "epoch")} in all, where comparators have ${formatNumber(epochsOf(...group.comparators))}`
+      : "With the same epochs and batches";
+  return `${budget}, ${methodName(cell.method)} at ${dimensionsOf(group, cell)} is ${parts.join("; ")}: points of accuracy, paired by seed.`;
 }
 
 function replacedSentence({ replaced }: BenchmarkGroup): string | undefined {
