@@ -185,6 +185,14 @@ describe("headlineCells", () => {
     expect(cells?.headline).toMatchObject({ method: "l0gm-path", fraction: 0.125 });
   });
 
+  it("speaks of separate runs where they have more seeds than the path", () => {
+    const path = syntheticRuns({ methods: ["l0gm-path"], fractions: [0.5, 0.125], seeds: 2 });
+    const cells = headlineCells(
+      groupOf([...path, ...syntheticRuns({ methods: ["l0gm"], fractions: [0.25], seeds: 3 })]),
+    );
+    expect(cells?.headline).toMatchObject({ method: "l0gm", fraction: 0.25 });
+  });
+
   it("has nothing to pick where only dense ran", () => {
     const dense = groupOf(syntheticRuns({ methods: ["dense"] }));
     expect(headlineCells(dense)).toBeUndefined();
