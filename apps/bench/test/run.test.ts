@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { resultSchema } from "../src/result.ts";
 import { type Ended, l0gm, SMALL, type Started, start, tableText, temporaryFolder, writeInto } from "./command-line.ts";
@@ -109,8 +109,7 @@ describe("l0gm run tabular --lambda", () => {
 });
 
 /** Starts a dense run of many epochs and waits until it trains. */
-async function startTraining(folder: string): Promise<Started> {
-  const args = [...smallRun(folder), "--dense", "--json"];
+async function startTraining(folder: string, args = [...smallRun(folder), "--dense", "--json"]): Promise<Started> {
   writeInto(folder, "config.json", { ...SMALL, epochs: 400 });
   const child = start(args);
   const log = async (): Promise<number> => {
@@ -134,16 +133,23 @@ describe("an interrupted run", () => {
   });
 });
 
-test("a run whose lock is taken ends, says so, and leaves its folder to the other", async () => {
-  const folder = temporaryFolder();
-  const child = await startTraining(folder);
-  const runs = join(folder, "runs", "tabular");
-  const [lock = ""] = readdirSync(runs).filter((name) => name.endsWith(".lock"));
-  rmSync(join(runs, lock), { recursive: true });
-  const ended = await child.ended;
-  expect(ended).toMatchObject({ code: 1, stdout: "" });
-  expect(ended.stderr).toMatch(/\.lock: expected this process's lock/);
-  expect(ended.stderr).toMatch(/goes on from the last checkpoint/);
-  expect(ended.stderr).not.toMatch(/^\s+at /m);
-  expect(runFolders(folder).every((name) => name.endsWith(".partial"))).toBe(true);
-});
+test.each(["run", "sweep"])(
+  "%s: a run whose lock is taken ends, says so, and leaves its folder to the other",
+  async (command) => {
+    const folder = temporaryFolder();
+    const [, ...options] = smallRun(folder);
+    const dense = command === "run" ? ["--dense"] : ["--methods", "dense", "--seeds", "1"];
+    const child = await startTraining(folder, [command, ...options, ...dense, "--json"]);
+    const runs = join(folder, "runs", "tabular");
+    const [lock = ""] = readdirSync(runs).filter((name) => name.endsWith(".lock"));
+    rmSync(join(runs, lock), { recursive: true });
+    const ended = await child.ended;
+    expect(ended.code, ended.stderr).toBe(1);
+    expect(ended.stderr).toMatch(/\.lock: expected this process's lock/);
+    expect(ended.stderr).toMatch(/goes on from the last checkpoint/);
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
+    expect(runFolders(folder).map((name) => [extname(name), readdirSync(name).includes("error.json")])).toEqual([
+      [".partial", false],
+    ]);
+  },
+);

@@ -63,9 +63,9 @@ export async function readRequest({
   dataDir,
   modelDir: models,
 }: RequestOptions): Promise<Pick<RunRequest, "split" | "config" | "configName" | "source">> {
-  // A path names a folder, as does the name of a model here; results do not depend on where it is.
-  const isPath =
-    chosen !== undefined && (basename(resolve(chosen)) !== chosen || existsSync(join(chosen, "config.json")));
+  // A path names a folder, as does the name of a model here where no other place is given; results do not depend on where it is.
+  const isHere = models === undefined && chosen !== undefined && existsSync(join(chosen, "config.json"));
+  const isPath = chosen !== undefined && (isHere || basename(resolve(chosen)) !== chosen);
   const model = isPath ? basename(resolve(chosen)) : chosen;
   const modelDir = isPath ? dirname(resolve(chosen)) : models;
   const given = file === undefined ? {} : await readJson(file);

@@ -52,6 +52,7 @@ describe("verdictSentences", () => {
   it("says after how many epochs a path's fractions are, and dense is", () => {
     const runs = syntheticRuns({ methods: ["dense", "l0gm-path"], fractions: [0.5, 0.125], seeds: 2 });
     expect(verdictSentences(groupOf(runs)).join("\n")).toContain("segment, after 8, 16 epochs in all; dense has 30.");
+    expect(headlineNumbers(groupOf(runs))[0]?.note).toMatch(/ · after 16 epochs, dense 30$/);
     const separate = runs.filter(({ method }) => method === "dense");
     expect(verdictSentences(groupOf(separate)).join("\n")).not.toContain("epochs in all");
   });

@@ -356,13 +356,17 @@ export function headlineNumbers(group: BenchmarkGroup): HeadlineNumber[] {
       ? seeds
       : `${estimate.interval === undefined ? "one seed" : `seeds ${seeds}`} · test rows ${formatBootstrap(estimate, measure)}`;
   };
+  const budget =
+    cell.method === "l0gm-path" && group.dense !== undefined
+      ? ` · after ${plural(epochsOf(cell), "epoch")}, dense ${formatNumber(epochsOf(group.dense))}`
+      : "";
   const numbers: HeadlineNumber[] = [];
   const accuracy = differenceToDense(group, cell, "accuracy");
   if (accuracy !== undefined) {
     numbers.push({
       value: formatSigned(accuracy.mean * 100, 2),
       label: `points of accuracy against dense, ${where}`,
-      note: intervals(accuracy, MEASURES.accuracy),
+      note: intervals(accuracy, MEASURES.accuracy) + budget,
     });
   }
   const ece = differenceToDense(group, cell, "ece");
@@ -370,7 +374,7 @@ export function headlineNumbers(group: BenchmarkGroup): HeadlineNumber[] {
     numbers.push({
       value: formatSigned(ece.mean, 4),
       label: `ECE against dense, best validation, ${where}`,
-      note: intervals(ece, MEASURES.ece),
+      note: intervals(ece, MEASURES.ece) + budget,
     });
   }
   const [run] = cell.runs;

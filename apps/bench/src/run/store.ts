@@ -45,6 +45,9 @@ export async function obtainRun(run: PlannedRun, hooks: RunHooks = {}): Promise<
   try {
     // Whoever held the lock before may have finished it.
     return (await finishedRun(run)) ?? (await execute(run, { ...hooks, signal }));
+  } catch (error) {
+    // Once another process has the folder, anything may fail here.
+    throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
     if (!lost.signal.aborted) await release();
     if (created !== undefined) await removeEmpty(parent, created);

@@ -1,6 +1,6 @@
 /** Entry of a child process: takes one run from its parent, reports epochs and the end, and dies with its parent. */
 
-import { isWrongInput } from "../run/failure.ts";
+import { isWrongInput, LockLost } from "../run/failure.ts";
 import type { PlannedRun } from "../run/spec.ts";
 import { keepFailure, obtainRun } from "../run/store.ts";
 import type { Preparation } from "../tasks/task.ts";
@@ -53,8 +53,10 @@ process.once("message", async (message) => {
     const wrongInput = isWrongInput(error);
     const message = error instanceof Error ? error.message : String(error);
     const stack = error instanceof Error && !wrongInput ? error.stack : undefined;
-    // The parent is told in any case, also where the folder cannot be written.
-    await keepFailure(run, { message, ...(stack === undefined ? {} : { stack }) }).catch(() => {});
+    // The parent is told in any case, also where the folder cannot be written. One that another process has taken is left alone.
+    if (!(error instanceof LockLost)) {
+      await keepFailure(run, { message, ...(stack === undefined ? {} : { stack }) }).catch(() => {});
+    }
     await tell({ type: "failed", message, wrongInput });
   }
   process.exit(0);

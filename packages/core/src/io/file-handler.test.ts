@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ConfigError } from "../errors.ts";
 import { checkFileName, memoryFiles, urlFiles } from "./file-handler.ts";
 
@@ -57,5 +57,27 @@ describe("urlFiles", () => {
     expect(await files.read("other.json")).toBeUndefined();
     await expect(files.read("secret")).rejects.toThrow(/small\/secret: expected a file.*status 403/s);
     await expect(files.read("../secret")).rejects.toThrow(ConfigError);
+  });
+
+  test("takes no query and no fragment", () => {
+    for (const url of [`${base}?token=1`, `${base}#a`]) expect(() => urlFiles(url)).toThrow(ConfigError);
+  });
+
+  test("says which URL has no answer", async () => {
+    // Port 1 is one that fetch refuses.
+    await expect(urlFiles("http://127.0.0.1:1/a").read("b")).rejects.toThrow(
+      /127.0.0.1:1\/a\/b: expected a file.*no answer/s,
+    );
+  });
+
+  test("reads beside the page, or at the root of its server, as the URL says", async () => {
+    const asked: unknown[] = [];
+    vi.stubGlobal("fetch", async (url: unknown) => {
+      asked.push(url);
+      return new Response(null, { status: 404 });
+    });
+    for (const url of ["", "/", "models", "models//"]) await urlFiles(url).read("a");
+    vi.unstubAllGlobals();
+    expect(asked).toEqual(["a", "/a", "models/a", "models/a"]);
   });
 });

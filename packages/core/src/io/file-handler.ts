@@ -61,8 +61,9 @@ export function memoryFiles(): FileHandler {
 /**
  * Files below a URL, read by `fetch`: a saved model on a page.
  *
- * @param base - the directory's URL, with or without a slash at its end
- * @throws FormatError (its `read`) when the server answers neither with the file nor that there is none (404)
+ * @param base - the directory's URL, with or without a slash at its end; one that is relative is the page's
+ * @throws ConfigError when the URL has a query or a fragment
+ * @throws FormatError (its `read`) when there is no answer, or one that is neither the file nor that there is none (404)
  *
  * @example
  * ```ts
@@ -71,19 +72,26 @@ export function memoryFiles(): FileHandler {
  * ```
  */
 export function urlFiles(base: string | URL): FileSource {
-  const location = String(base).replace(/\/+$/, "");
+  const location = String(base);
+  if (/[?#]/.test(location)) {
+    throw new ConfigError({ where: "urlFiles", expected: "a URL without query and fragment", received: location });
+  }
+  const folder = location === "" ? "" : location.replace(/\/*$/, "/");
   return {
     location,
     read: async (name) => {
-      const url = `${location}/${encodeURIComponent(checkFileName(name))}`;
-      const response = await fetch(url);
-      if (response.status === 404) return undefined;
-      if (response.ok) return new Uint8Array(await response.arrayBuffer());
-      throw new FormatError({
-        where: url,
-        expected: "a file, or the status 404 where there is none",
-        received: `the status ${response.status} ${response.statusText}`.trim(),
-      });
+      const url = `${folder}${encodeURIComponent(checkFileName(name))}`;
+      const expected = "a file, or the status 404 where there is none";
+      try {
+        const response = await fetch(url);
+        if (response.status === 404) return undefined;
+        if (response.ok) return new Uint8Array(await response.arrayBuffer());
+        const received = `the status ${response.status} ${response.statusText}`.trim();
+        throw new FormatError({ where: url, expected, received });
+      } catch (cause) {
+        if (cause instanceof FormatError) throw cause;
+        throw new FormatError({ where: url, expected, received: `no answer (${cause})` }, { cause });
+      }
     },
   };
 }

@@ -221,14 +221,34 @@ test("encoding leaves one tensor, narrowing and disposing none", async () => {
   });
 });
 
+// The default of recurrent layers, orthogonal, needs chained operations, which tfjs-core has only where @tensorflow/tfjs adds them.
+const PENALTY = { kernelRegularizer: "l1l2", recurrentInitializer: "glorotNormal" } as const;
+
 test("refuses a loss that nothing would add; of a layer that is not trained it is none", () => {
   const withPenalty = (trainable: boolean): LayersModel => {
-    const kernelRegularizer = "l1l2";
     return sequential({
-      layers: [layers.dense({ units: 4, inputShape: [3], kernelRegularizer, trainable, name: "penalised" })],
+      layers: [layers.dense({ units: 4, inputShape: [3], ...PENALTY, trainable, name: "penalised" })],
     });
   };
   expect(() => layersEncoder(withPenalty(true))).toThrow(/the layer penalised.*weights\.decay/s);
   expect(() => layersEncoder(withPenalty(true))).toThrow(ConfigError);
   expect(layersEncoder(withPenalty(false)).width).toBe(4);
+});
+
+test.each([
+  ["a model in the model", () => sequential({ layers: [layers.dense({ units: 4, inputShape: [3], ...PENALTY })] })],
+  ["a cell", () => layers.simpleRNN({ units: 4, inputShape: [2, 3], ...PENALTY })],
+  [
+    "one of several cells",
+    () => layers.rnn({ cell: [layers.gruCell({ units: 4, ...PENALTY })] as never, inputShape: [2, 3] }),
+  ],
+  ["a wrapped layer", () => layers.bidirectional({ layer: layers.lstm({ units: 4, ...PENALTY }), inputShape: [2, 3] })],
+])("refuses a loss of %s", (_, make) => {
+  const model = (trainable: boolean): LayersModel => {
+    const part = make();
+    part.trainable = trainable;
+    return sequential({ layers: [part, layers.dense({ units: 2 })] });
+  };
+  expect(() => layersEncoder(model(true))).toThrow(/regularizers or penalties of the layer/);
+  expect(layersEncoder(model(false)).width).toBe(2);
 });

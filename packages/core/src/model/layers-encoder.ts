@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { type LayersModel, layers } from "@tensorflow/tfjs-layers";
 import { ConfigError, FormatError, ShapeError } from "../errors.ts";
 import type { EncodeContext, Encoder, EncoderCost, EncoderDescription, Parameter } from "./encoder.ts";
 import { registerEncoder } from "./encoder-registry.ts";
@@ -35,7 +35,7 @@ export function layersEncoder(model: LayersModel): Encoder<tf.Tensor> {
       received: model.outputs.map((o) => o.shape),
     });
   }
-  const regularized = model.layers.find((layer) => layer.trainable && layer.losses.length > 0);
+  const regularized = trainedLayers(model).find((layer) => layer.losses.length > 0);
   if (regularized !== undefined) {
     throw new ConfigError({
       where: "layersEncoder",
@@ -66,6 +66,18 @@ export function layersEncoder(model: LayersModel): Encoder<tf.Tensor> {
       return layersEncoder(narrowModel(model, keep));
     },
   };
+}
+
+/** A layer and all that it holds (models, cells, wrapped layers), down to those that are frozen. */
+function trainedLayers(layer: Layer): Layer[] {
+  const found = new Set<Layer>();
+  const visit = (each: Layer): void => {
+    if (!each.trainable || found.has(each)) return;
+    found.add(each);
+    for (const value of Object.values(each).flat()) if (value instanceof layers.Layer) visit(value);
+  };
+  visit(layer);
+  return [...found];
 }
 
 /** Whether the output comes from a linear dense layer that nothing else in the model reads. */

@@ -18,7 +18,7 @@ import {
 import { checkInteger, yieldToEvents } from "@l0gm/core/modules";
 import { directory as openDirectory } from "@l0gm/core/node";
 import * as tf from "@tensorflow/tfjs-core";
-import type { HiddenBatch } from "../batch.ts";
+import type { HiddenBatch, TokenBatch } from "../batch.ts";
 import type { BertPrefix } from "../bert.ts";
 import {
   arePaired,
@@ -146,6 +146,18 @@ function isLost(half: number): boolean {
   return (half & 0x7c00) === 0x7c00;
 }
 
+/** The numbers of a batch and how many each row has, padding included. Disposes the batch. */
+async function hiddenStates(prefix: BertPrefix, inputs: TokenBatch): Promise<{ values: Float32Array; stride: number }> {
+  const held: tf.Tensor[] = Object.values(inputs);
+  try {
+    const hidden = prefix.apply(inputs);
+    held.push(hidden);
+    return { values: await hidden.data<"float32">(), stride: (hidden.shape[1] ?? 0) * prefix.hidden };
+  } finally {
+    tf.dispose(held);
+  }
+}
+
 /**
  * Encodes the rows of one file.
  *
@@ -165,10 +177,7 @@ async function encodeShard(
     signal?.throwIfAborted();
     const batch = sequences.slice(start, start + batchSize);
     const inputs = pad(batch, paddingId, paired, padding);
-    const hidden = prefix.apply(inputs);
-    const stride = (hidden.shape[1] ?? 0) * prefix.hidden;
-    const values = await hidden.data<"float32">();
-    tf.dispose([hidden, ...Object.values(inputs)]);
+    const { values, stride } = await hiddenStates(prefix, inputs);
     batch.forEach((_, i) => {
       const { offset, tokens } = places[start + i] as Place;
       const words = new Uint16Array(bytes.buffer, offset, tokens * prefix.hidden);

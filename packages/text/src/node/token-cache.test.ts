@@ -54,7 +54,7 @@ test("gives what tokenize gives, and does it once for the same texts and tokeniz
   expect((await cacheTokens(two, make(), directory)).sequences).toHaveLength(2);
 });
 
-test("finds out a file with one bit turned, wherever it is", async () => {
+test("finds out tokens with one bit turned, whichever it is", async () => {
   const directory = folder();
   await cacheTokens(data, make(), directory);
   const file = join(directory, readdirSync(directory)[0] ?? "");
